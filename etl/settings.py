@@ -92,18 +92,23 @@ class Settings(BaseSettings):
     )
     ccu_retention_days: Positive = Field(90, description="Days raw 10-minute CCU rows are kept.")
     snapshot_retention_days: Positive = Field(30, description="Days raw.snapshot pages are kept.")
-    run_retention_days: Positive = Field(30, description="Days finished jobs and ops.run rows are kept.")
+    run_retention_days: Positive = Field(
+        30, description="Days finished jobs and ops.run rows are kept."
+    )
 
     # Engine
     http_timeout: Seconds = Field(20.0, description="Seconds an upstream may take to answer.")
     http_body_limit: Positive = Field(
-        32 * 1024 * 1024, description="Bytes of an upstream body (decoded) past which it is refused."
+        32 * 1024 * 1024,
+        description="Bytes of an upstream body (decoded) past which it is refused.",
     )
     http_connections: Positive = Field(20, description="Most connections to one upstream at once.")
     http_retries: Annotated[int, Field(ge=0, le=10)] = Field(
         2, description="Times a safe request is sent again at once after a transient failure."
     )
-    crawl_lease: Seconds = Field(300.0, description="Seconds a claimed entity is held for its worker.")
+    crawl_lease: Seconds = Field(
+        300.0, description="Seconds a claimed entity is held for its worker."
+    )
     crawl_attempts: Positive = Field(
         8, description="Failed or unfinished claims after which an entity is dead until revived."
     )
@@ -176,9 +181,7 @@ class Settings(BaseSettings):
     simulator_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         0, description="Port the simulated upstream listens on at 127.0.0.1; 0 takes a free one."
     )
-    simulator_islands: Positive = Field(
-        20_000, description="Islands of a made-up world."
-    )
+    simulator_islands: Positive = Field(20_000, description="Islands of a made-up world.")
     simulator_seed: int = Field(1, description="Seed of a made-up world.")
     simulator_speed: Seconds = Field(
         1.0, description="Seconds of simulated time that pass in a second."
