@@ -25,8 +25,8 @@ Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class BadSetting(Exception):  # noqa: N818
-    """An option has a value it cannot have; the message says which, what was wrong and what is allowed."""
+class BadSettingError(Exception):
+    """An option has a value it cannot have; says which, what is wrong and what is allowed."""
 
 
 class Settings(BaseSettings):
@@ -48,8 +48,8 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         None,
-        description="PostgreSQL of the pipeline, as its owner (postgresql://user:password@host/db). "
-        "Empty: the embedded server.",
+        description="PostgreSQL of the pipeline, as its owner "
+        "(postgresql://user:password@host/db). Empty: the embedded server.",
     )
     elasticsearch_url: SecretStr | None = Field(
         None, description="Elasticsearch (http[s]://host:port). Empty: the embedded server."
@@ -82,8 +82,8 @@ class Settings(BaseSettings):
     )
     token_key: SecretStr | None = Field(
         None,
-        description="Key (Fernet, 32 bytes in URL-safe base64) that encrypts stored upstream tokens; "
-        "needed once a source with a token is used.",
+        description="Key (Fernet, 32 bytes in URL-safe base64) that encrypts stored upstream "
+        "tokens; needed once a source with a token is used.",
     )
     timeseries: Literal["auto", "timescale", "plain"] = Field(
         "auto",
@@ -206,12 +206,14 @@ def load() -> Settings:
     """Read the options afresh.
 
     Raises:
-        BadSetting: one line an option that has a value it cannot have, its value left out where secret.
+        BadSettingError: a line for each option that has a value it cannot have.
     """
     try:
         return Settings()
     except ValidationError as error:
-        raise BadSetting("\n".join(_sentence(e["loc"], e["msg"]) for e in error.errors())) from None
+        raise BadSettingError(
+            "\n".join(_sentence(e["loc"], e["msg"]) for e in error.errors())
+        ) from None
 
 
 @lru_cache(maxsize=1)
