@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL: a pool whose statements survive a deadlock and a restarted server."""
+"""The connection to PostgreSQL: a pool whose statements survive a deadlock and a restart."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,7 +18,7 @@ TRIES = 6
 
 
 class Database:
-    """A pool of autocommit connections. Each call is one statement, so one transaction and one round trip."""
+    """A pool of autocommit connections: a call is one statement, one transaction, one round trip."""
 
     def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
         self._pool = pool
@@ -26,8 +26,8 @@ class Database:
     async def fetch(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
         """Run one idempotent statement and return its rows.
 
-        A deadlock, a serialization failure or a lost connection is tried again with backoff, so the statement
-        may run twice: everything sent here must be idempotent, as every function in sql/ is.
+        A deadlock, a serialization failure or a lost connection is tried again with backoff, so the
+        statement may run twice: everything sent here must be idempotent, as each function in sql/ is.
 
         Raises:
             psycopg.Error: what the server said, or that it stayed away for all tries.
