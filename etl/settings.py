@@ -1,7 +1,8 @@
 """Every option of Headrace: its type, its default and a sentence.
 
-Options come from the environment (prefix ``ETL_``) or from a ``.env`` file in the working directory;
-the environment wins. Secrets are read from there alone and are masked wherever settings are shown.
+Options come from the environment (prefix ``ETL_``) or from a ``.env`` file in the working
+directory; the environment wins. Secrets are read from there alone and are masked wherever
+settings are shown.
 """
 
 from functools import lru_cache

@@ -18,7 +18,7 @@ TRIES = 6
 
 
 class Database:
-    """A pool of autocommit connections: a call is one statement, one transaction, one round trip."""
+    """A pool of autocommit connections: a call is one statement, so one transaction."""
 
     def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
         self._pool = pool
@@ -26,8 +26,8 @@ class Database:
     async def fetch(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
         """Run one idempotent statement and return its rows.
 
-        A deadlock, a serialization failure or a lost connection is tried again with backoff, so the
-        statement may run twice: everything sent here must be idempotent, as each function in sql/ is.
+        A deadlock, a serialization failure or a lost connection is tried again with backoff, so
+        the statement may run twice: all that is sent here must be idempotent, as sql/ is.
 
         Raises:
             psycopg.Error: what the server said, or that it stayed away for all tries.
@@ -54,7 +54,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """An autocommit connection for work that one statement cannot do. Nothing is tried again."""
+        """An autocommit connection for what one statement cannot do. Nothing is tried again."""
         async with self._pool.connection() as conn:
             yield conn
 
