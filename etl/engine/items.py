@@ -1,0 +1,111 @@
+"""What the engine and a pipeline hand each other: a declaration, claims, items, numbers."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of entity that an upstream describes and that feeds one typed table.
+
+    ``table``: the typed table; resources that feed the same one are replayed together, by
+    ``fetched_at``. ``apply``: SQL function (p_resource text, p_fetched_at timestamptz[],
+    p_keys text[], p_bodies jsonb[]) that turns bodies into typed rows, change log and search
+    marks; it gets at most one body a key in a call. ``missing``: SQL function (p_resource text,
+    p_keys text[], p_at timestamptz) told which entities the upstream no longer has.
+
+    ``batch``: entities one request asks for. ``every``: refresh interval by class (new, popular,
+    ordinary, dead-looking); ``shares``: part of each claim kept for each class.
+
+    ``volatile``: paths ("a.b.c") left out of the hash; with one, bodies are parsed and brought
+    into one form before they are hashed, without, the bytes as received are. ``body_limit``:
+    bytes past which an item is set aside.
+    """
+
+    name: str
+    table: str
+    apply: str
+    batch: int
+    every: tuple[timedelta, ...]
+    shares: tuple[float, ...] = (0.4, 0.3, 0.25, 0.05)
+    missing: str | None = None
+    volatile: tuple[str, ...] = ()
+    body_limit: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        if len(self.every) != 4 or len(self.shares) != 4:
+            raise ValueError(
+                f"resource {self.name}: every and shares need a value for each of the 4 classes, "
+                f"got {len(self.every)} and {len(self.shares)}"
+            )
+        if self.batch < 1:
+            raise ValueError(f"resource {self.name}: batch is {self.batch}, must be 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An entity leased to this worker: what to ask for, and what is known of it."""
+
+    key: str
+    klass: int
+    attempts: int
+    etag: str | None
+    body_hash: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One entity's JSON, bytes as received."""
+
+    key: str
+    body: bytes
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The upstream says that the entity does not exist."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """An item that cannot be read: kept as bytes; its entity, when known, is tried again."""
+
+    key: str | None
+    body: bytes
+    reason: str
+
+
+Item = Found | Missing | Bad
+Fetch = Callable[[Sequence[Claim]], Awaitable[Sequence[Item]]]
+
+
+@dataclass(slots=True)
+class Numbers:
+    """What a refresh, a listing or a replay did, counted from the database's answers.
+
+    ``landed``: entities the upstream described and that are stored; of these ``changed`` brought
+    a new version and ``unchanged`` did not. ``rejected``: items set aside. ``missing``: entities
+    the upstream does not have. ``failed``: entities claimed that got no answer; rescheduled.
+    """
+
+    landed: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    missing: int = 0
+    failed: int = 0
+
+    def add(self, other: Self) -> None:
+        """Add ``other`` to this one, field by field."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+    def as_dict(self) -> dict[str, int]:
+        """For JSON."""
+        return asdict(self)
