@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test check fmt bench lock
+.PHONY: setup demo demo-once test test-oldest check fmt bench lock
 setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
@@ -18,6 +18,13 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+# The suite on another build of PostgreSQL, without what never meets the database.
+test-oldest: setup
+	ETL_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(BIN)/python -m pytest tests/database tests/engine tests/fortnite tests/jobs tests/search tests/timescale
+
+demo-once: setup
+	$(BIN)/etl demo --once --json --islands 2000 --seed 7
 
 check: setup
 	$(BIN)/ruff check .
@@ -33,5 +40,7 @@ fmt: setup
 bench: setup
 	$(BIN)/python -m bench
 
-lock:
-	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
+UV_LOCK = uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header
+lock: # needs uv
+	$(UV_LOCK) --all-extras pyproject.toml -o requirements.lock
+	$(UV_LOCK) pyproject.toml -o requirements-runtime.lock

@@ -1,0 +1,89 @@
+"""docker-compose.yml, Dockerfile, .env.example and the lock files say what the code says."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from etl.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+OPTIONS = {f"ETL_{name.upper()}" for name in Settings.model_fields}
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+# The owner's password belongs to the compose file alone: it becomes part of ETL_DATABASE_URL.
+COMPOSE_ONLY = {"ETL_OWNER_PASSWORD"}
+
+
+def test_compose_file_is_valid_against_the_specification():
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "check_jsonschema",
+            "--builtin-schema",
+            "vendor.compose-spec",
+            ROOT / "docker-compose.yml",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_services_name_only_options_that_exist(service: str):
+    named = {key for key in SERVICES[service].get("environment", {}) if key.startswith("ETL_")}
+    assert named <= OPTIONS
+
+
+def test_variables_of_the_compose_file_are_in_the_example():
+    text = (ROOT / "docker-compose.yml").read_text()
+    used = set(re.findall(r"\$\{(\w+)", text))
+    assert used <= OPTIONS | COMPOSE_ONLY
+    example = (ROOT / ".env.example").read_text()
+    assert all(re.search(rf"^#? ?{name}=", example, re.M) for name in used)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_limits_and_listens_on_loopback_only(service: str):
+    definition = SERVICES[service]
+    assert {"cpus", "memory"} <= set(definition["deploy"]["resources"]["limits"])
+    assert all(port.startswith("127.0.0.1:") for port in definition.get("ports", []))
+    if service != "migrate":
+        assert "healthcheck" in definition
+
+
+def test_no_secret_stands_in_the_compose_file():
+    for definition in SERVICES.values():
+        for key, value in definition.get("environment", {}).items():
+            if re.search("PASSWORD|SECRET|TOKEN_KEY|API_KEY", key):
+                assert str(value).startswith("${"), key
+
+
+def test_the_image_runs_as_an_ordinary_user():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users
+    assert users[-1] != "root"
+
+
+def test_the_example_lists_every_option_with_its_default():
+    example = (ROOT / ".env.example").read_text()
+    for name, field in Settings.model_fields.items():
+        assert f"# {field.description}" in example, name
+        assert re.search(rf"^# ETL_{name.upper()}=", example, re.M), name
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-runtime.lock"])
+def test_locks_pin_with_hashes_and_hold_no_address(lock: str):
+    text = (ROOT / lock).read_text()
+    assert "://" not in text
+    pins = re.findall(r"^[a-z0-9._-]+(?:\[[a-z,]+\])?==\S+", text, re.M)
+    assert len(pins) > 20
+    assert text.count("--hash=sha256:") >= len(pins)
