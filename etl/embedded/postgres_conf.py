@@ -1,0 +1,56 @@
+"""What the embedded PostgreSQL is told: sizes for a laptop, nothing that listens beyond it."""
+
+from pathlib import Path
+
+CONF = """\
+# Written anew at each start.
+listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = ''
+max_connections = 100
+
+timezone = 'UTC'
+log_timezone = 'UTC'
+lc_messages = 'C'
+
+shared_buffers = '256MB'
+effective_cache_size = '1GB'
+maintenance_work_mem = '128MB'
+work_mem = '16MB'
+max_wal_size = '2GB'
+random_page_cost = 1.1
+
+logging_collector = on
+log_directory = '{log}'
+log_filename = 'postgres-%a.log'
+log_rotation_age = '1d'
+log_rotation_size = 0
+log_truncate_on_rotation = on
+log_line_prefix = '%m [%p] %q%u@%d '
+"""
+
+THROWAWAY = """
+# ETL_POSTGRES_FSYNC is off: a crash of the machine may damage the data.
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+"""
+
+TIMESCALE = """
+shared_preload_libraries = 'timescaledb'
+timescaledb.license = '{license}'
+timescaledb.telemetry_level = off
+max_worker_processes = 24
+max_locks_per_transaction = 256
+"""
+
+
+def conf(*, port: int, log: Path, fsync: bool, libraries: Path) -> str:
+    """The settings file. TimescaleDB is loaded where ``libraries`` has it, with the licence the build allows."""
+    text = CONF.format(port=port, log=str(log).replace("'", "''"))
+    if not fsync:
+        text += THROWAWAY
+    if (libraries / "timescaledb.so").exists():
+        community = any(libraries.glob("timescaledb-tsl-*.so"))
+        text += TIMESCALE.format(license="timescale" if community else "apache")
+    return text

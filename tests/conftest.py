@@ -1,0 +1,169 @@
+"""Real servers for every test: an embedded PostgreSQL and, where asked for, an embedded Elasticsearch.
+
+ETL_TEST_POSTGRES_BIN picks another PostgreSQL build. ETL_TEST_HOME keeps the servers of that folder running between
+runs, which saves their start; without it they live in a folder of the session's own and end with it.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from elasticsearch import AsyncElasticsearch
+from psycopg import sql
+from pydantic import SecretStr
+
+import etl.settings
+from etl import embedded
+from etl.settings import Settings
+
+
+def pytest_configure() -> None:
+    """Forget the developer's own options before anything reads them."""
+    for name in list(os.environ):
+        if name.upper().startswith("ETL_") and not name.startswith("ETL_TEST_"):
+            del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def _own_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads a .env file of the folder it happens to run in."""
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    etl.settings.settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def servers_home() -> Iterator[Path]:
+    """The home of this session's servers."""
+    kept = os.environ.get("ETL_TEST_HOME")
+    if kept:
+        yield Path(kept)
+        return
+    # Not below pytest's own temporary folder: it shuts that to other users again and again.
+    home = Path(tempfile.mkdtemp(prefix="headrace-test-"))
+    try:
+        yield home
+    finally:
+        embedded.down(server_settings(home))
+        shutil.rmtree(home)
+
+
+def server_settings(home: Path) -> Settings:
+    """Options of the session's servers: quick, and small enough to run beside a browser."""
+    chosen = os.environ.get("ETL_TEST_POSTGRES_BIN")
+    return Settings(
+        home=home,
+        postgres_bin=Path(chosen) if chosen else None,
+        postgres_fsync=False,
+        elasticsearch_heap="512m",
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres_url(servers_home: Path) -> str:
+    """URL of the session's PostgreSQL as superuser."""
+    options = server_settings(servers_home)
+    embedded.up(options, ("postgres",))
+    return embedded.database_url(options)
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(servers_home: Path) -> str:
+    """URL of the session's Elasticsearch, started by the first test that asks for it."""
+    options = server_settings(servers_home)
+    embedded.up(options, ("elasticsearch",))
+    return embedded.elasticsearch_url(options)
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_url: str) -> Iterator[str]:
+    """Name of a database that has been migrated and that nobody is connected to."""
+    from etl.engine.migrate import migrate  # noqa: PLC0415
+
+    name = f"template_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        url = with_database(postgres_url, name)
+        migrate(url, Settings(database_url=SecretStr(url)))
+        # Background workers of an extension stay away from a database that takes no connections.
+        admin.execute(
+            sql.SQL("alter database {} allow_connections false").format(sql.Identifier(name))
+        )
+        admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name]
+        )
+    yield name
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        drop(admin, name)
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+    """URL of a fresh, migrated database of the test's own, as its owner."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template_database)
+            )
+        )
+    yield with_database(postgres_url, name)
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        drop(admin, name)
+
+
+@pytest.fixture
+async def conn(database_url: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    """An autocommit connection to the test's database, as its owner."""
+    async with await psycopg.AsyncConnection.connect(
+        database_url, autocommit=True, options="-c timezone=UTC"
+    ) as connection:
+        yield connection
+
+
+@pytest.fixture
+def search_prefix() -> str:
+    """What the names of the test's indices begin with."""
+    return f"test-{secrets.token_hex(6)}-"
+
+
+@pytest.fixture
+def settings(
+    request: pytest.FixtureRequest, servers_home: Path, database_url: str, search_prefix: str
+) -> Settings:
+    """Options of the test: its own database and index names, and Elasticsearch if the test uses it."""
+    uses_search = {"elasticsearch", "elasticsearch_url"} & set(request.fixturenames)
+    return Settings(
+        home=servers_home,
+        database_url=SecretStr(database_url),
+        elasticsearch_url=SecretStr(request.getfixturevalue("elasticsearch_url"))
+        if uses_search
+        else None,
+        search_prefix=search_prefix,
+    )
+
+
+@pytest.fixture
+async def elasticsearch(
+    elasticsearch_url: str, search_prefix: str
+) -> AsyncIterator[AsyncElasticsearch]:
+    """A client of Elasticsearch; the test's indices are deleted after it."""
+    async with AsyncElasticsearch(elasticsearch_url) as client:
+        yield client
+        found = await client.indices.get(index=f"{search_prefix}*", expand_wildcards="all")
+        if found:
+            await client.indices.delete(index=",".join(found))
+
+
+def with_database(url: str, name: str) -> str:
+    """``url`` with another database in its path."""
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def drop(admin: psycopg.Connection, name: str) -> None:
+    """Drop a database whoever is connected to it."""
+    admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
