@@ -12,7 +12,7 @@ down_revision = None
 SCHEMAS = """
 create schema raw;
 comment on schema raw is 'What the upstream said, verbatim: the source of truth';
-create schema engine;
+create schema if not exists engine; -- there already: it holds the revision
 comment on schema engine is 'What all pipelines share: crawl schedule, throttles, tokens, watermarks';
 create schema ops;
 comment on schema ops is 'What operators read and call';
@@ -148,6 +148,34 @@ comment on table engine.watermark is 'How far a listing, a replay or a daily job
 comment on column engine.watermark.name is 'Whose progress';
 comment on column engine.watermark.value is 'The progress itself';
 comment on column engine.watermark.moved_at is 'When it moved last';
+
+create table engine.sql_object (
+  path text primary key,
+  hash text not null,
+  kind text not null,
+  identity text not null,
+  ordinal integer not null
+);
+comment on table engine.sql_object is 'What each file of sql/ made here, so that migrate can drop exactly that';
+comment on column engine.sql_object.path is 'File, relative to sql/';
+comment on column engine.sql_object.hash is 'SHA-256 of the file as it was applied';
+comment on column engine.sql_object.kind is 'function, procedure, view or type; grants for a file of sql/roles';
+comment on column engine.sql_object.identity is 'The object as drop takes it, argument types included';
+comment on column engine.sql_object.ordinal is 'Order of creation; dropped in reverse';
+
+create table engine.migration (
+  migration_id integer generated always as identity primary key,
+  version text not null,
+  revision text not null,
+  files integer not null,
+  migrated_at timestamptz not null default clock_timestamp()
+);
+comment on table engine.migration is 'Each migrate that changed something: which code made this database';
+comment on column engine.migration.migration_id is 'Identity';
+comment on column engine.migration.version is 'Version of the headrace distribution that migrated';
+comment on column engine.migration.revision is 'Revision of the tables it reached';
+comment on column engine.migration.files is 'Files of sql/ it applied';
+comment on column engine.migration.migrated_at is 'When';
 """
 
 OPS = """
