@@ -23,13 +23,16 @@ create table search.dirty (
   id text not null,
   mark bigint not null,
   leased_until timestamptz not null default '-infinity',
+  marked_at timestamptz not null default clock_timestamp(),
   primary key (index, id)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+create index dirty_marked_at on search.dirty (index, marked_at);
 comment on table search.dirty is 'Documents whose row changed and that are still to be sent, one row each';
 comment on column search.dirty.index is 'Name of the index, without prefix or build';
 comment on column search.dirty.id is 'Id of the document';
 comment on column search.dirty.mark is 'Set afresh by each change; deleted only as it was leased';
 comment on column search.dirty.leased_until is 'A sync has it until then';
+comment on column search.dirty.marked_at is 'When it began to wait; later marks keep it, so it is both age and place in the queue';
 
 create table search.target (
   index text not null,
