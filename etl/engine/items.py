@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from typing import Self
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -13,25 +15,28 @@ class Resource:
     ``table``: the typed table; resources that feed the same one are replayed together, by
     ``fetched_at``. ``apply``: SQL function (p_resource text, p_fetched_at timestamptz[],
     p_keys text[], p_bodies jsonb[]) that turns bodies into typed rows, change log and search
-    marks; it gets at most one body a key in a call. ``missing``: SQL function (p_resource text,
-    p_keys text[], p_at timestamptz) told which entities the upstream no longer has.
+    marks; it gets at most one body a key in a call, a JSON null where the upstream has the entity
+    no more. ``reset``: SQL function (p_keys text[]) that empties what ``apply`` filled, keeping
+    identities and what only samples tell; replay calls it.
 
     ``batch``: entities one request asks for. ``every``: refresh interval by class (new, popular,
     ordinary, dead-looking); ``shares``: part of each claim kept for each class.
 
     ``volatile``: paths ("a.b.c") left out of the hash; with one, bodies are parsed and brought
-    into one form before they are hashed, without, the bytes as received are. ``body_limit``:
-    bytes past which an item is set aside.
+    into one form before they are hashed, without, the bytes as received are. ``shape``: msgspec
+    type a body must have; any other is set aside with the name of the field. ``body_limit``: bytes
+    past which an item is set aside.
     """
 
     name: str
     table: str
     apply: str
+    reset: str
     batch: int
     every: tuple[timedelta, ...]
     shares: tuple[float, ...] = (0.4, 0.3, 0.25, 0.05)
-    missing: str | None = None
     volatile: tuple[str, ...] = ()
+    shape: type[msgspec.Struct] | None = None
     body_limit: int = 1_000_000
 
     def __post_init__(self) -> None:

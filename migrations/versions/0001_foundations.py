@@ -22,8 +22,8 @@ comment on schema analytics is 'What analysts read';
 
 RAW = """
 create table raw.document (
-  resource text not null,
-  key text not null,
+  resource text collate "C" not null,
+  key text collate "C" not null,
   version integer not null,
   fetched_at timestamptz not null,
   body_hash bytea not null,
@@ -35,19 +35,29 @@ comment on column raw.document.resource is 'Name of the resource, pipeline.noun'
 comment on column raw.document.key is 'Key of the entity within its resource';
 comment on column raw.document.version is 'Counts from 1 without gaps for each key';
 comment on column raw.document.fetched_at is 'When this version was first fetched';
-comment on column raw.document.body_hash is 'BLAKE2b-128 of the body without its volatile paths';
-comment on column raw.document.body is 'The body as received';
+comment on column raw.document.body_hash is 'BLAKE2b-128 of the body without its volatile paths; empty: no body';
+comment on column raw.document.body is 'The body as received; a JSON null: upstream had it no more';
+
+do $$
+begin
+  -- Several times quicker than the default; a build of PostgreSQL may lack it.
+  alter table raw.document alter column body set compression lz4;
+exception when feature_not_supported then
+  null;
+end
+$$;
 
 create table raw.rejected (
   rejected_id bigint generated always as identity primary key,
-  resource text not null,
-  key text,
+  resource text collate "C" not null,
+  key text collate "C",
   fetched_at timestamptz not null,
   reason text not null,
   body bytea,
   replayed_at timestamptz
 );
 create index on raw.rejected (resource, fetched_at);
+create index on raw.rejected (resource, key);
 comment on table raw.rejected is 'An item that could not be landed, set aside as bytes with its reason';
 comment on column raw.rejected.rejected_id is 'Identity';
 comment on column raw.rejected.resource is 'Name of the resource';
@@ -55,7 +65,7 @@ comment on column raw.rejected.key is 'Key of the entity where one could be read
 comment on column raw.rejected.fetched_at is 'When it was fetched or said to have happened';
 comment on column raw.rejected.reason is 'Why it was set aside, for a person';
 comment on column raw.rejected.body is 'The item as bytes, cut to a bound';
-comment on column raw.rejected.replayed_at is 'When a replay landed it after all; null while it waits';
+comment on column raw.rejected.replayed_at is 'When it was landed after all or a newer body was; null while it waits';
 
 create table raw.snapshot (
   resource text not null,
@@ -76,8 +86,8 @@ create sequence engine.lease;
 comment on sequence engine.lease is 'Tokens of leases; each claim draws one';
 
 create table engine.crawl (
-  resource text not null,
-  key text not null,
+  resource text collate "C" not null,
+  key text collate "C" not null,
   class smallint not null default 0 check (class between 0 and 3),
   state text not null default 'active' check (state in ('active', 'dead', 'gone')),
   attempts smallint not null default 0,
@@ -86,6 +96,7 @@ create table engine.crawl (
   due_at timestamptz not null default now(),
   last_fetched_at timestamptz,
   last_changed_at timestamptz,
+  version integer not null default 0,
   body_hash bytea,
   etag text,
   last_error text,
@@ -99,10 +110,11 @@ comment on column engine.crawl.class is '0 new, 1 popular, 2 ordinary, 3 dead-lo
 comment on column engine.crawl.state is 'active; dead: given up after too many attempts; gone: upstream has it no more';
 comment on column engine.crawl.attempts is 'Claims since the last success; rises at the claim';
 comment on column engine.crawl.lease is 'Token of the last claim; only its holder may land or settle';
-comment on column engine.crawl.leased_until is 'End of the lease; -infinity when settled';
+comment on column engine.crawl.leased_until is 'End of the lease; -infinity: settled. Past: its holder died, and it is claimed alone';
 comment on column engine.crawl.due_at is 'When to fetch next; infinity for what is only listed';
 comment on column engine.crawl.last_fetched_at is 'Last successful fetch';
 comment on column engine.crawl.last_changed_at is 'Last fetch that brought a new version';
+comment on column engine.crawl.version is 'Number of that version; 0: none yet';
 comment on column engine.crawl.body_hash is 'Hash of the latest version in raw.document';
 comment on column engine.crawl.etag is 'Validator upstream gave with it';
 comment on column engine.crawl.last_error is 'Why the last attempt failed; null after a success';

@@ -15,7 +15,7 @@ comment on schema fortnite is 'Fortnite islands, their creators and players';
 
 create table fortnite.island (
   island_id integer generated always as identity primary key,
-  code text not null unique,
+  code text collate "C" not null unique,
   source text not null,
   first_seen_at timestamptz not null,
   listed_at timestamptz,
