@@ -1,0 +1,93 @@
+"""``etl demo``: the whole of Headrace on this machine."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from etl import embedded
+from etl.demo import run
+from etl.demo.report import Report
+from etl.demo.world import World
+from etl.settings import Settings, settings
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="One pass without the page.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    islands: Annotated[int, typer.Option(help="Islands of the made-up world.", min=1)] = 5000,
+    seed: Annotated[int, typer.Option(help="Names the made-up world.")] = 1,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="Folder of recorded data instead.", exists=True, file_okay=False),
+    ] = None,
+    cycles: Annotated[int, typer.Option(help="CCU cycles to go back.", min=1, max=144)] = 12,
+) -> None:
+    """Servers, a simulated upstream, one full pass, then a worker and the page until Ctrl-C.
+
+    Only a database that is empty or holds an earlier demo is used. Ctrl-C stops what the demo
+    started; with --once the embedded servers keep running for whoever looks at the result.
+    """
+    options = settings()
+    console = Console(stderr=True)
+    report = Report(console)
+    world = World(islands, seed, replay)
+    before = {name for name, each in embedded.status(options).items() if each["running"]}
+    if once:
+        with report.shown():
+            numbers = _until_stopped(run.once(options, world, report, cycles))
+        _print(numbers, as_json)
+        return
+    try:
+        _until_stopped(
+            run.stay(options, world, report, cycles, lambda n: _welcome(console, options, n))
+        )
+    finally:
+        console.print("Stopping what the demo started…")
+        embedded.down(options, [name for name in embedded.SERVERS if name not in before])
+
+
+def _until_stopped(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
+    """Run ``work``; SIGTERM ends it as Ctrl-C does, with everything it started."""
+
+    async def guarded() -> Any:  # noqa: ANN401
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        return await task
+
+    return asyncio.run(guarded())
+
+
+def _print(numbers: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(numbers) + "\n")
+        return
+    table = Table("what", "number", "value")
+    for group, values in numbers.items():
+        for name, value in values.items():
+            table.add_row(group, name, f"{value:,}")
+    Console().print(table)
+
+
+def _welcome(console: Console, options: Settings, numbers: dict[str, Any]) -> None:
+    """Where everything is."""
+    etl = os.path.relpath(Path(sys.argv[0]).resolve())
+    lines = Table.grid(padding=(0, 2))
+    lines.add_row("Page", f"[link]http://{options.web_host}:{options.web_port}/[/link]")
+    lines.add_row("Analyst", embedded.psql_line(options, "analyst"))
+    lines.add_row("Operator", f"{etl} status")
+    lines.add_row("", f"{etl} doctor")
+    lines.add_row("", f"{etl} psql --role operator -c 'table ops.backlog'")
+    lines.add_row("Islands", f"{numbers['search']['island']:,} searchable: try “zone wars”")
+    lines.add_row("End", "Ctrl-C")
+    console.print(Panel(lines, title="Headrace is running", border_style="cyan"))

@@ -1,0 +1,1 @@
+"""The whole of Headrace on one machine against the simulated upstream."""

@@ -1,0 +1,70 @@
+"""What a pass of the demo came to, counted from the servers."""
+
+from datetime import datetime
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch
+
+from etl.engine.database import Database
+from etl.settings import Settings
+
+ISLANDS = """
+select
+    count(*) filter (where c.last_fetched_at >= %(started)s) as landed,
+    count(*) filter (where c.last_changed_at >= %(started)s) as changed,
+    count(*) filter (
+        where c.last_fetched_at >= %(started)s and c.last_changed_at < %(started)s
+    ) as unchanged
+from engine.crawl as c
+where c.resource = 'fortnite.island'
+"""
+REJECTED = """
+select count(*) as rejected
+from raw.rejected
+where fetched_at >= %(started)s and resource like 'fortnite.%%'
+"""
+CCU = """
+select
+    (select count(*) from fortnite.ccu as s where s.ts = any(%(cycles)s)) as stored,
+    coalesce((
+        select sum(c.negative) from fortnite.ccu_cycle as c where c.ts = any(%(cycles)s)
+    ), 0)::bigint as skipped
+"""
+ROLLUP = """
+select
+    (
+        select count(*)
+        from fortnite.ccu_hourly as h
+        where h.ts >= date_trunc('hour', %(first)s::timestamptz, 'UTC')
+    ) as hourly,
+    (
+        select count(*)
+        from fortnite.ccu_daily as d
+        where d.ts >= date_trunc('day', %(first)s::timestamptz, 'UTC')
+    ) as daily
+"""
+
+
+async def counted(
+    db: Database,
+    elasticsearch: AsyncElasticsearch,
+    settings: Settings,
+    started: datetime,
+    cycles: list[datetime],
+) -> dict[str, Any]:
+    """Numbers of the pass that began at ``started`` and took the CCU ``cycles``.
+
+    ``landed`` are islands whose details were fetched in this pass and are in the database,
+    ``changed`` those of them that were new or differ, ``skipped`` values that were no sample.
+    Roll-ups are counted from the bucket of the first cycle on.
+    """
+    span = {"started": started, "cycles": cycles, "first": min(cycles)}
+    index = f"{settings.search_prefix}island"
+    await elasticsearch.indices.refresh(index=index)
+    documents = await elasticsearch.count(index=index)
+    return {
+        "islands": {**await db.fetch_one(ISLANDS, span), **await db.fetch_one(REJECTED, span)},
+        "ccu": await db.fetch_one(CCU, span),
+        "rollup": await db.fetch_one(ROLLUP, span),
+        "search": {"island": documents["count"]},
+    }

@@ -1,0 +1,70 @@
+"""The worker and the page of the demo: started together, ended together."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from etl.errors import PlainError
+
+Child = asyncio.subprocess.Process
+GRACE = 20.0
+
+
+class ChildEnded(PlainError):
+    """The worker or the page ended by itself."""
+
+
+@asynccontextmanager
+async def children(
+    commands: Mapping[str, tuple[str, ...]], options: Mapping[str, str]
+) -> AsyncIterator[dict[str, Child]]:
+    """Run ``etl`` commands by name with ``options`` in their environment; all end at exit.
+
+    Each has a session of its own, so that a Ctrl-C reaches this process alone and the order of
+    the end is ours. One that does not end within 20 seconds of SIGTERM is killed.
+    """
+    running: dict[str, Child] = {}
+    try:
+        for name, arguments in commands.items():
+            running[name] = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "etl.cli.main",
+                *arguments,
+                env={**os.environ, **options},
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        yield running
+    finally:
+        await asyncio.shield(asyncio.gather(*(_end(child) for child in running.values())))
+
+
+async def first_end(running: Mapping[str, Child]) -> None:
+    """Wait until one of the children ends by itself.
+
+    Raises:
+        ChildEnded: it did.
+    """
+    waits = {asyncio.create_task(child.wait()): name for name, child in running.items()}
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    (first, *_) = done
+    raise ChildEnded(f"`etl {waits[first]}` ended with code {first.result()}: see its output above")
+
+
+async def _end(child: Child) -> None:
+    if child.returncode is not None:
+        return
+    child.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.wait_for(child.wait(), GRACE)
+    except TimeoutError:
+        child.kill()
+        await child.wait()
