@@ -134,9 +134,16 @@ class Settings(BaseSettings):
     search_lease: Seconds = Field(120.0, description="Seconds a leased search mark is held.")
 
     # Jobs and pages
-    worker_concurrency: Positive = Field(4, description="Jobs one worker runs at once.")
+    worker_concurrency: Positive = Field(8, description="Jobs one worker runs at once.")
     worker_grace: Seconds = Field(
         60.0, description="Seconds jobs in hand may take to end after SIGTERM."
+    )
+    worker_silence: Annotated[float, Field(ge=3)] = Field(
+        30.0,
+        description="Seconds without a sign of life after which a worker's jobs are taken from it.",
+    )
+    worker_attempts: Positive = Field(
+        5, description="Runs of a job lost with their workers after which it has failed."
     )
     web_host: str = Field("127.0.0.1", description="Address the web page listens on.")
     web_port: Port = Field(8080, description="Port the web page listens on.")
@@ -242,6 +249,11 @@ class Settings(BaseSettings):
     simulator_device_secret: SecretStr = Field(
         SecretStr("simulator-device-secret"), description="Secret of that device."
     )
+
+    @field_validator("home", "postgres_bin")
+    @classmethod
+    def _is_absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
 
     @field_validator("database_url")
     @classmethod

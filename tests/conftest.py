@@ -1,7 +1,8 @@
-"""Real servers for every test: an embedded PostgreSQL and, where asked for, an embedded Elasticsearch.
+"""Real servers for every test: an embedded PostgreSQL and, if asked for, an embedded Elasticsearch.
 
-ETL_TEST_POSTGRES_BIN picks another PostgreSQL build. ETL_TEST_HOME keeps the servers of that folder running between
-runs, which saves their start; without it they live in a folder of the session's own and end with it.
+ETL_TEST_POSTGRES_BIN picks another PostgreSQL build. ETL_TEST_HOME keeps the servers of that folder
+running between runs, which saves their start; without it they live in a folder of the session's own
+and end with it.
 """
 
 import os
@@ -135,7 +136,7 @@ def search_prefix() -> str:
 def settings(
     request: pytest.FixtureRequest, servers_home: Path, database_url: str, search_prefix: str
 ) -> Settings:
-    """Options of the test: its own database and index names, and Elasticsearch if the test uses it."""
+    """Options of the test: its own database and index names; Elasticsearch if the test uses it."""
     uses_search = {"elasticsearch", "elasticsearch_url"} & set(request.fixturenames)
     return Settings(
         home=servers_home,

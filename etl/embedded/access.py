@@ -1,19 +1,12 @@
 """Where the servers are: the configured ones, else the embedded ones."""
 
-import shlex
-import shutil
-from typing import Literal
-
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
 from etl.embedded.elasticsearch import Elasticsearch
-from etl.embedded.home import OWNER, ROLES, Home
-from etl.embedded.postgres import DATABASE, Postgres
+from etl.embedded.home import ROLES, Home
+from etl.embedded.postgres import Postgres
 from etl.errors import PlainError
 from etl.settings import Settings
-
-Role = Literal["owner", "worker", "analyst", "operator"]
 
 
 class NotRunning(PlainError):
@@ -51,6 +44,12 @@ def elasticsearch_url(settings: Settings) -> str:
 
 
 def role_passwords(settings: Settings) -> dict[str, SecretStr]:
-    """Passwords of etl_worker, etl_analyst and etl_operator at the embedded server, made once and kept in the home."""
+    """Passwords of etl_worker, etl_analyst and etl_operator at the embedded server.
+
+    Made once and kept in a file of the home that only its user can read.
+
+    Raises:
+        ServerFailed: the file belongs to somebody else or is damaged.
+    """
     passwords = Home(settings.home).passwords()
     return {role: passwords[role] for role in ROLES}

@@ -1,7 +1,7 @@
 """The system user the servers run as, and its way to the files it needs.
 
-Neither PostgreSQL nor Elasticsearch runs as root. As an ordinary user they run as that user; as root they run as
-the system user ``headrace``, which is made when it is missing.
+Neither PostgreSQL nor Elasticsearch runs as root. As an ordinary user they run as that user; as
+root they run as the system user ``headrace``, which is made when it is missing.
 """
 
 import grp
@@ -30,18 +30,23 @@ class Account:
 
     def own(self, folder: Path) -> Path:
         """Make ``folder`` if it is missing, private to this account."""
-        folder.mkdir(parents=True, exist_ok=True)
-        if self.switch:
-            os.chown(folder, self.uid, self.gid)
+        folder.mkdir(exist_ok=True)
+        self.give(folder)
         folder.chmod(0o700)
         return folder
 
-    def let_in(self, path: Path) -> None:
-        """Let this account pass every folder above ``path``: executable for others, only where that is missing."""
+    def give(self, path: Path) -> None:
+        """Make this account the owner of one file or folder."""
         if self.switch:
-            for folder in path.resolve().parents:
-                if not self._may(folder.stat(), stat.S_IXUSR):
-                    folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+    def let_in(self, path: Path) -> None:
+        """Let this account pass the folders above ``path``, by +x for others where it cannot."""
+        if self.switch:
+            for folder in (*path.absolute().parents, *path.resolve().parents):
+                found = folder.stat()
+                if not self._may_pass(found):
+                    folder.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
 
     def open_up(self, folder: Path) -> None:
         """Let this account read all of ``folder``, and run in it what its owner can run."""
@@ -50,10 +55,8 @@ class Account:
         self.let_in(folder)
         for path in (folder, *folder.rglob("*")):
             if not path.is_symlink():
-                mode = path.stat().st_mode
-                also = 0o555 if mode & stat.S_IXUSR else 0o444
-                if mode & also != also:
-                    path.chmod(mode | also)
+                mode = stat.S_IMODE(path.stat().st_mode)
+                path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
 
     def run(
         self,
@@ -62,10 +65,10 @@ class Account:
         env: dict[str, str] | None = None,
         output: IO[bytes] | int = subprocess.PIPE,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a program to its end as this account, away from the terminal and this process's folder."""
+        """Run a program to its end as this account. Its errors are in its output."""
         with self.start(command, env=env, output=output) as process:
             out, _ = process.communicate()
-        return subprocess.CompletedProcess(command, process.returncode, out)
+        return subprocess.CompletedProcess(command, process.returncode, out or b"")
 
     def start(
         self,
@@ -74,8 +77,7 @@ class Account:
         env: dict[str, str] | None = None,
         output: IO[bytes] | int = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
-        """Start a program as this account in a session of its own, so that a Ctrl-C here does not reach it."""
-        who = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.switch else {}
+        """Start a program as this account, in a session of its own: a Ctrl-C does not reach it."""
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -85,13 +87,16 @@ class Account:
             env={name: os.environ[name] for name in KEPT if name in os.environ} | (env or {}),
             start_new_session=True,
             umask=0o077,
-            **who,
+            user=self.uid if self.switch else None,
+            group=self.gid if self.switch else None,
+            extra_groups=[] if self.switch else None,
         )
 
-    def _may(self, found: os.stat_result, bit: int) -> bool:
-        if found.st_uid == self.uid:
-            return bool(found.st_mode & bit)
-        return bool(found.st_mode & (bit >> 3 if found.st_gid == self.gid else bit >> 6))
+    def _may_pass(self, folder: os.stat_result) -> bool:
+        if folder.st_uid == self.uid:
+            return bool(folder.st_mode & stat.S_IXUSR)
+        bit = stat.S_IXGRP if folder.st_gid == self.gid else stat.S_IXOTH
+        return bool(folder.st_mode & bit)
 
 
 def account() -> Account:
@@ -120,22 +125,22 @@ def _make_user() -> None:
     except KeyError:
         raise ServerFailed(
             f"servers do not run as root, and the system user {NAME} could not be made: "
-            f"{' '.join(command)}: {done.stderr.strip()}. Make it by hand, or run as an ordinary user"
+            f"{' '.join(command)}: {done.stderr.strip()}. Make it by hand, or run as an "
+            "ordinary user"
         ) from None
 
 
 def _command() -> list[str]:
-    """The program that makes a system user: useradd nearly everywhere, BusyBox's adduser on the rest."""
+    """What makes a system user: useradd nearly everywhere, BusyBox's adduser on the rest."""
     if shutil.which("useradd"):
         # Without a group of that name useradd makes one; with it, it has to be told.
-        group = (
-            ["--gid", NAME] if any(g.gr_name == NAME for g in grp.getgrall()) else ["--user-group"]
-        )
+        has_group = any(group.gr_name == NAME for group in grp.getgrall())
+        group = ["--gid", NAME] if has_group else ["--user-group"]
         shell = ["--shell", shutil.which("nologin") or "/bin/false"]
         return ["useradd", "--system", "--no-create-home", "--home-dir", "/", *group, *shell, NAME]
     if shutil.which("adduser"):
         return ["adduser", "-S", "-D", "-H", "-h", "/", NAME]
     raise ServerFailed(
-        f"servers do not run as root, and neither useradd nor adduser is here to make the system user {NAME}: "
-        "make it by hand, or run as an ordinary user"
+        "servers do not run as root, and neither useradd nor adduser is here to make the system "
+        f"user {NAME}: make it by hand, or run as an ordinary user"
     )

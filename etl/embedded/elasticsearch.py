@@ -1,4 +1,4 @@
-"""The embedded Elasticsearch: one node, one data folder, one port of 127.0.0.1, started by the Java that is here."""
+"""The embedded Elasticsearch: one node, one data folder, one port of 127.0.0.1."""
 
 import json
 import os
@@ -9,13 +9,14 @@ from pathlib import Path
 from threading import Event
 
 import httpx
+import psutil
 
 from etl.embedded.account import Account, account
-from etl.embedded.elasticsearch_conf import write_conf
+from etl.embedded.elasticsearch_conf import Conf
 from etl.embedded.elasticsearch_dist import unpacked
-from etl.embedded.home import Home, ServerFailed, read_json, write_private
+from etl.embedded.home import Home, ServerFailed, read_json, write
 from etl.embedded.java import get_java
-from etl.embedded.process import end, find, free_port, marked, tail
+from etl.embedded.process import end, find, free_port, last_words, marked
 from etl.embedded.report import Report
 from etl.settings import Settings
 
@@ -28,7 +29,7 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Elasticsearch:
-    """The node of one home. Every call that changes something is made under the home's lock."""
+    """The node of one home. What changes something is called under the home's lock."""
 
     home: Home
     settings: Settings
@@ -49,34 +50,30 @@ class Elasticsearch:
         return f"http://127.0.0.1:{port}"
 
     def running(self) -> int | None:
-        """The port of the running node; None when there is none, or none that was seen to be ready yet."""
-        pid = self._pid()
-        if pid is None or pid != read_json(self._state).get("pid"):
-            return None
-        return self.port if find(pid, JAVA, self._mark) else None
+        """The port of the node; None when there is none, or none that was seen to be ready."""
+        node = self._process()
+        ready = node is not None and node.pid == read_json(self._state).get("pid")
+        return self.port if ready else None
 
     def up(self, report: Report) -> None:
-        """Start the node unless it runs. Killed in the middle, the next call takes up what is there.
+        """Start the node unless it runs. Killed midway, the next call takes up what is there.
 
         Raises:
             ServerFailed: it cannot be started.
         """
-        self.home.make()
-        who = account()
-        if find(self._pid(), JAVA, self._mark) is None:
+        if self._process() is None:
             self._clear_remains(report)
-            self._start(who, report)
-        self._wait(report)
-        write_private(self._state, json.dumps({"port": self.port, "pid": self._pid()}))
+            self._start(account(), report)
+        node = self._wait(report)
+        write(self._state, json.dumps({"port": self.port, "pid": node.pid}))
 
     def down(self, report: Report) -> bool:
         """Stop the node; True when there was one. What was acknowledged is kept."""
-        node = find(self._pid(), JAVA, self._mark)
-        if node is None:
-            return False
-        report.step(NAME, "stopping")
-        end([node], signal=signal.SIGTERM, seconds=STOP_SECONDS)
-        return True
+        found = marked(JAVA, self._mark)
+        if found:
+            report.step(NAME, "stopping")
+            end(found, signal.SIGTERM, seconds=STOP_SECONDS)
+        return bool(found)
 
     @property
     def _state(self) -> Path:
@@ -90,24 +87,28 @@ class Elasticsearch:
     def _pid_file(self) -> Path:
         return self.folder / "run" / "pid"
 
-    def _pid(self) -> int | None:
+    @property
+    def _logs(self) -> list[Path]:
+        return [self.folder / "log" / "elasticsearch.log", self.folder / "start.log"]
+
+    def _process(self) -> psutil.Process | None:
         try:
-            return int(self._pid_file.read_text())
+            pid = int(self._pid_file.read_text())
         except (OSError, ValueError):
             return None
+        return find(pid, JAVA, self._mark)
 
     def _clear_remains(self, report: Report) -> None:
         """End a start that was cut short, so that two nodes do not want the same data."""
         remains = marked(JAVA, self._mark)
         if remains:
             report.step(NAME, "ending a start that was cut short")
-            end(remains, signal=signal.SIGTERM, seconds=20)
+            end(remains, signal.SIGTERM, seconds=20)
         self._pid_file.unlink(missing_ok=True)
 
     def _start(self, who: Account, report: Report) -> None:
         """Start the node at the remembered port, or at another one when it is taken."""
-        self.folder.mkdir(exist_ok=True)
-        self.folder.chmod(0o711)
+        self.folder.mkdir(mode=0o711, exist_ok=True)
         who.let_in(self.folder / "data")
         dist = unpacked(self.folder, report)
         java = get_java(who, self.home.path / "java", report)
@@ -115,56 +116,57 @@ class Elasticsearch:
             who.own(self.folder / name)
         for left in reversed(range(TRIES)):
             port = free_port(self.port)
-            write_private(self._state, json.dumps({"port": port}))
-            write_conf(
-                self.folder / "conf",
-                dist=dist,
-                data=self.folder / "data",
-                log=self.home.log(NAME),
-                port=port,
-                heap=self.settings.elasticsearch_heap,
-            )
+            write(self._state, json.dumps({"port": port}))
+            heap = self.settings.elasticsearch_heap
+            conf = Conf(self.folder / "data", self.folder / "log", port, heap)
+            conf.write(self.folder / "conf", dist)
             report.step(NAME, f"starting at port {port}")
             if self._launch(who, dist, java):
                 return
-            said = tail(self.home.log(NAME))
-            # Between the look for a free port and the start, somebody may have taken it.
+            said = last_words(*self._logs)
+            # Between the look for a free port and the start somebody may have taken it.
             if left == 0 or "BindHttpException" not in said:
-                raise ServerFailed(f"Elasticsearch did not start. {said}")
+                raise ServerFailed(f"Elasticsearch did not start.\n{said}")
 
     def _launch(self, who: Account, dist: Path, java: Path) -> bool:
-        """Run the launcher, which ends when the node is ready or has failed. A Ctrl-C meanwhile ends both."""
+        """Run the launcher, which ends when the node is ready or has failed.
+
+        A Ctrl-C meanwhile ends the launcher and the node.
+        """
         env = {
             "ES_PATH_CONF": str(self.folder / "conf"),
             "ES_TMPDIR": str(self.folder / "tmp"),
             "ES_JAVA_HOME": str(java),
         }
         command = [str(dist / "bin" / "elasticsearch"), "-d", "-p", str(self._pid_file)]
-        with (self.home.log(NAME) / "start.log").open("wb") as log:
+        with (self.folder / "start.log").open("wb") as log:
             launcher = who.start(command, env=env, output=log)
         try:
             return launcher.wait(START_SECONDS) == 0
-        except BaseException as error:
-            end(marked(JAVA, self._mark), signal=signal.SIGTERM, seconds=20)
-            launcher.wait()
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise ServerFailed(
-                    f"Elasticsearch was not ready within {START_SECONDS} seconds. {tail(self.home.log(NAME))}"
-                ) from None
-            raise
+        except subprocess.TimeoutExpired:
+            raise ServerFailed(
+                f"Elasticsearch was not ready within {START_SECONDS} seconds.\n"
+                f"{last_words(*self._logs)}"
+            ) from None
+        finally:
+            if launcher.returncode is None:
+                end(marked(JAVA, self._mark), signal.SIGTERM, seconds=20)
+                launcher.wait()
 
-    def _wait(self, report: Report) -> None:
-        """Wait until the cluster has its state and a master."""
+    def _wait(self, report: Report) -> psutil.Process:
+        """Wait until the cluster has its state and a master. Gives the node's process."""
         report.step(NAME, "waiting for its health")
         clock = Event()
         health = f"{self.url(self.port or 0)}/_cluster/health?wait_for_status=yellow&timeout=5s"
         with httpx.Client(timeout=10, trust_env=False) as client:
             for _ in range(START_SECONDS):
+                node = self._process()
+                if node is None:
+                    break
                 try:
                     if client.get(health).status_code == httpx.codes.OK:
-                        return
-                except httpx.TransportError:
-                    if find(self._pid(), JAVA, self._mark) is None:
-                        break
+                        return node
+                except httpx.TransportError as error:
+                    report.step(NAME, f"waiting for its health ({error})")
                 clock.wait(0.2)
-        raise ServerFailed(f"Elasticsearch did not become healthy. {tail(self.home.log(NAME))}")
+        raise ServerFailed(f"Elasticsearch did not become healthy.\n{last_words(*self._logs)}")

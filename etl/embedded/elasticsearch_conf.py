@@ -1,10 +1,13 @@
-"""What the embedded Elasticsearch is told: one node for a laptop, nothing that listens beyond it."""
+"""What the embedded Elasticsearch is told: one node for a laptop, nothing beyond it."""
 
 import json
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
-# Watermarks are absolute: shares of a large, well filled disk would make every index read-only with 50 GB left.
+from etl.embedded.home import write
+
+# Watermarks are absolute: as shares of a large, well filled disk they make every index read-only
+# with 50 GB left.
 CONF = {
     "cluster.name": "headrace",
     "node.name": "embedded",
@@ -17,12 +20,11 @@ CONF = {
     "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
 }
 
-JVM = """\
+JVM = """
 -Xms{heap}
 -Xmx{heap}
 -XX:-HeapDumpOnOutOfMemoryError
 -XX:ErrorFile={log}/jvm-error.log
--Xlog:disable
 -Xlog:all=warning:stderr:utctime,level,tags
 """
 
@@ -44,17 +46,30 @@ rootLogger.appenderRef.file.ref = file
 """
 
 
-def write_conf(folder: Path, *, dist: Path, data: Path, log: Path, port: int, heap: str) -> None:
-    """Write everything ES_PATH_CONF needs into ``folder``, readable for the server."""
-    conf = CONF | {"path.data": str(data), "path.logs": str(log), "http.port": port}
-    (folder / "elasticsearch.yml").write_text(
+@dataclass(frozen=True)
+class Conf:
+    """What differs from home to home."""
+
+    data: Path
+    log: Path
+    port: int
+    heap: str
+
+    def write(self, folder: Path, dist: Path) -> None:
+        """Write everything that ES_PATH_CONF needs into ``folder``, readable for the server."""
+        conf = CONF | {
+            "path.data": str(self.data),
+            "path.logs": str(self.log),
+            "http.port": self.port,
+        }
         # A JSON value is a YAML value: paths with quotes or colons come through.
-        "".join(f"{name}: {json.dumps(value)}\n" for name, value in conf.items())
-    )
-    (folder / "log4j2.properties").write_text(LOG)
-    shutil.copyfile(dist / "config" / "jvm.options", folder / "jvm.options")
-    extra = folder / "jvm.options.d"
-    extra.mkdir(exist_ok=True)
-    (extra / "headrace.options").write_text(JVM.format(heap=heap, log=log))
-    for path in (extra, *folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        yaml = "".join(f"{name}: {json.dumps(value)}\n" for name, value in conf.items())
+        write(folder / "elasticsearch.yml", yaml, mode=0o644)
+        write(folder / "log4j2.properties", LOG, mode=0o644)
+        write(folder / "jvm.options", self._jvm(dist), mode=0o644)
+
+    def _jvm(self, dist: Path) -> str:
+        """The distribution's own options without its logs of every collection, and ours."""
+        lines = (dist / "config" / "jvm.options").read_text().splitlines(keepends=True)
+        theirs = "".join(line for line in lines if not line.startswith("-Xlog"))
+        return theirs + JVM.format(heap=self.heap, log=self.log)

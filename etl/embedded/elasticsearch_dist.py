@@ -1,5 +1,7 @@
 """The Elasticsearch distribution: fetched from a Maven repository once, unpacked once."""
 
+import importlib
+import importlib.util
 import os
 import shutil
 import stat
@@ -41,28 +43,24 @@ def unpacked(folder: Path, report: Report) -> Path:
 
 def _resolve(report: Report) -> Path:
     """Path of the archive in the local Maven repository, fetched there when it is missing."""
-    try:
-        from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
-    except ImportError as error:
+    if importlib.util.find_spec("jgo") is None:
         raise ServerFailed(
             "the embedded Elasticsearch needs jgo: run `pip install 'headrace[embedded]'`, or set "
             "ETL_ELASTICSEARCH_URL to a server"
-        ) from error
-    report.step(SERVER, f"finding Elasticsearch {VERSION}")
-    resolver = PythonResolver(
-        progress_callback=lambda _, size: report.bar(
-            SERVER, f"fetching Elasticsearch {VERSION}", size
         )
+    maven = importlib.import_module("jgo.maven")
+    text = f"fetching Elasticsearch {VERSION}"
+    report.step(SERVER, f"finding Elasticsearch {VERSION}")
+    resolver = maven.PythonResolver(
+        progress_callback=lambda _, size: report.bar(SERVER, text, size)
     )
     try:
-        component = (
-            MavenContext(resolver=resolver).project(GROUP, "elasticsearch").at_version(VERSION)
-        )
-        return Path(component.artifact(packaging="zip").resolve())
+        project = maven.MavenContext(resolver=resolver).project(GROUP, "elasticsearch")
+        return Path(project.at_version(VERSION).artifact(packaging="zip").resolve())
     except Exception as error:
         raise ServerFailed(
-            f"{GROUP}:elasticsearch:{VERSION} could not be fetched: {error}. See that the Maven repository can be "
-            "reached, or set ETL_ELASTICSEARCH_URL to a server"
+            f"{GROUP}:elasticsearch:{VERSION} could not be fetched: {error}. See that Maven "
+            "Central can be reached, or set ETL_ELASTICSEARCH_URL to a server"
         ) from error
 
 

@@ -20,7 +20,7 @@ PATIENCE = 600.0
 
 
 class ServerFailed(PlainError):
-    """An embedded server cannot be started, found or stopped; the message says why and where its log is."""
+    """An embedded server cannot be started, found or stopped; says why and what its log says."""
 
 
 @dataclass(frozen=True)
@@ -33,35 +33,32 @@ class Home:
         """Everything of one server."""
         return self.path / server
 
-    def log(self, server: str) -> Path:
-        """Folder of one server's log files."""
-        return self.folder(server) / "log"
-
     @property
     def pgpass(self) -> Path:
         """A libpq password file for the owner and the roles of the embedded PostgreSQL."""
         return self.path / "pgpass"
 
-    def make(self) -> None:
-        """Make the folder, which other users may pass through and not list.
+    @contextmanager
+    def locked(self, server: str) -> Iterator[None]:
+        """Make the folder and be the one process that starts or stops ``server``.
 
         Raises:
-            ServerFailed: it cannot be written.
+            ServerFailed: another process has been at it for ten minutes, or the folder is not ours.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            if not (self.path / "passwords.json").exists():
-                self.path.chmod(0o711)
+            self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
+            with FileLock(self.path / f".{server}.lock", timeout=PATIENCE):
+                yield
+        except Timeout as error:
+            raise ServerFailed(
+                f"another process has been starting or stopping {server} for {PATIENCE:.0f} "
+                f"seconds (it holds {error.lock_file}): end it, then try again"
+            ) from error
         except OSError as error:
             raise self._unusable(error) from error
 
-    def lock(self, name: str) -> FileLock:
-        """The lock file ``name``."""
-        self.make()
-        return FileLock(self.path / f".{name}.lock", timeout=PATIENCE)
-
     def passwords(self) -> dict[str, SecretStr]:
-        """Passwords of the owner and the roles, made once and kept in a file only its user can read.
+        """Passwords of the owner and the roles, made once, in a file only its user can read.
 
         Raises:
             ServerFailed: the file belongs to somebody else or holds something else.
@@ -69,15 +66,15 @@ class Home:
         file = self.path / "passwords.json"
         try:
             if not file.exists():
-                with self.lock("passwords"):
-                    self._make_passwords(file)
+                with self.locked("passwords"):
+                    _make_passwords(file)
             kept: dict[str, str] = json.loads(file.read_bytes())
             return {name: SecretStr(kept[name]) for name in (OWNER, *ROLES)}
         except OSError as error:
             raise self._unusable(error) from error
         except (ValueError, KeyError) as error:
             raise ServerFailed(
-                f"{file} is damaged: restore it, or delete {self.path} to start again without its data"
+                f"{file} is damaged: restore it, or delete {self.path} to start without its data"
             ) from error
 
     def write_pgpass(self, port: int) -> None:
@@ -86,25 +83,25 @@ class Home:
             f"127.0.0.1:{port}:*:{name}:{password.get_secret_value()}\n"
             for name, password in self.passwords().items()
         )
-        write_private(self.pgpass, "".join(lines))
-
-    def _make_passwords(self, file: Path) -> None:
-        if file.exists():
-            return
-        made = {name: secrets.token_urlsafe(24) for name in (OWNER, *ROLES)}
-        write_private(file, json.dumps(made, indent=2))
+        write(self.pgpass, "".join(lines))
 
     def _unusable(self, error: OSError) -> ServerFailed:
         return ServerFailed(
-            f"{error.filename or self.path}: {error.strerror}. Servers in {self.path} belong to the user who "
-            "started them: run as that user, or set ETL_HOME to a folder of your own"
+            f"{error.filename or self.path}: {error.strerror or error}. The servers in {self.path} "
+            "belong to the user who started them: run as that user, or set ETL_HOME to a folder "
+            "of your own"
         )
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace the file ``path`` in one step by one that only its owner can read or write."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+def write(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Replace the file ``path`` in one step. By default only its owner can read it.
+
+    The folder may belong to a less trusted account: a link planted there is replaced, not followed.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(opened, "w") as file:
+        os.fchmod(opened, mode)
         file.write(text)
     temporary.replace(path)
 
@@ -118,22 +115,8 @@ def read_json(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-@contextmanager
-def locked(home: Home, name: str) -> Iterator[None]:
-    """Hold the lock that lets one process at a time start or stop the server ``name``.
-
-    Raises:
-        ServerFailed: another process holds it for ten minutes.
-    """
-    lock = home.lock(name)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise ServerFailed(
-            f"another process has been starting or stopping {name} for {PATIENCE:.0f} seconds "
-            f"(it holds {lock.lock_file}): end it, then try again"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+def _make_passwords(file: Path) -> None:
+    # Another process may have been first, while this one waited for the lock.
+    if not file.exists():
+        made = {name: secrets.token_urlsafe(24) for name in (OWNER, *ROLES)}
+        write(file, json.dumps(made, indent=2))

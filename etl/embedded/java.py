@@ -1,5 +1,7 @@
 """Finding a Java that runs Elasticsearch, or fetching one."""
 
+import importlib
+import importlib.util
 import os
 import re
 import shutil
@@ -27,7 +29,7 @@ KNOWN_AT_HOME = (
 
 
 def find_java(who: Account) -> Path | None:
-    """Home of the first whole Java of version 17 or newer: JAVA_HOME, PATH, then the usual places."""
+    """Home of the first whole Java, 17 or newer: of JAVA_HOME, PATH, then the usual places."""
     tried = set()
     for candidate in _candidates():
         java = (candidate / "bin" / "java").resolve()
@@ -38,13 +40,13 @@ def find_java(who: Account) -> Path | None:
 
 
 def java_version(who: Account, home: Path) -> int | None:
-    """Major version of the Java in ``home``; None when it does not run or lacks a module Elasticsearch needs."""
+    """Major version of the Java in ``home``; None when it does not run or lacks a needed module."""
     java = home / "bin" / "java"
     if not java.exists():
         return None
     try:
-        who.let_in(java.resolve())
-        # A trimmed Java lacks jdk.jdi and an old one does not know the option; the answer names the version.
+        who.let_in(java)
+        # A trimmed Java lacks jdk.jdi, an old one the option; the answer names the version.
         done = who.run([str(java), "--describe-module", "jdk.jdi"])
     except OSError:
         return None
@@ -80,20 +82,22 @@ def _candidates() -> Iterator[Path]:
 
 def _fetch(who: Account, cache: Path) -> Path:
     advice = (
-        f"Elasticsearch needs Java {OLDEST} or newer: install one (such as Debian's openjdk-17-jre-headless), "
-        "name its folder in JAVA_HOME, or set ETL_ELASTICSEARCH_URL to a server"
+        f"Elasticsearch needs Java {OLDEST} or newer: install one (such as Debian's "
+        "openjdk-17-jre-headless), name its folder in JAVA_HOME, or set ETL_ELASTICSEARCH_URL to "
+        "a server"
     )
+    if importlib.util.find_spec("cjdk") is None:
+        raise ServerFailed(f"there is no Java {OLDEST} here. {advice}")
+    cjdk = importlib.import_module("cjdk")
     try:
-        import cjdk  # noqa: PLC0415
-    except ImportError as error:
-        raise ServerFailed(f"there is no Java {OLDEST} here. {advice}") from error
-    try:
-        home = cjdk.java_home(vendor="temurin", version=FETCHED, cache_dir=cache, progress=False)
+        home = Path(
+            cjdk.java_home(vendor="temurin", version=FETCHED, cache_dir=cache, progress=False)
+        )
     except (cjdk.CjdkError, OSError) as error:
         raise ServerFailed(
             f"there is no Java {OLDEST} here and none could be fetched: {error}. {advice}"
         ) from error
-    who.open_up(home)
+    who.open_up(cache)
     if java_version(who, home) is None:
         raise ServerFailed(f"the Java fetched into {home} does not run here. {advice}")
     return home

@@ -46,7 +46,7 @@ max_locks_per_transaction = 256
 
 
 def conf(*, port: int, log: Path, fsync: bool, libraries: Path) -> str:
-    """The settings file. TimescaleDB is loaded where ``libraries`` has it, with the licence the build allows."""
+    """The settings file, which loads TimescaleDB where ``libraries`` has it."""
     text = CONF.format(port=port, log=str(log).replace("'", "''"))
     if not fsync:
         text += THROWAWAY

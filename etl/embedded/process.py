@@ -1,52 +1,54 @@
 """Finding and ending the servers' processes, and finding them a port."""
 
 import contextlib
+import re
+import signal
 import socket
 from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 
+TELLING = re.compile(r"\b(ERROR|FATAL|PANIC|HINT)\b|[Ee]rror:|Exception")
+
 
 def find(pid: int | None, program: str, mark: str) -> psutil.Process | None:
-    """The live process ``pid`` if it is a ``program`` with ``mark``, a path of ours, on its command line.
+    """The live process ``pid`` if it is a ``program`` that names ``mark`` on its command line.
 
-    A pid alone says little after a crash or a reboot: the system gives it to somebody else. A start time shifts
-    when the clock is set. The command line names the very data folder.
+    After a crash or a reboot the system may have given a pid to somebody else, and start times
+    shift when the clock is set. The path of the very data folder is on no other command line.
     """
     if pid is None:
         return None
-    try:
+    with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
-        ours = process.name() == program and any(mark in word for word in process.cmdline())
-        return process if ours else None
-    except psutil.Error:
-        return None
+        if process.name() == program and _names(process, mark):
+            return process
+    return None
 
 
 def marked(program: str, mark: str) -> list[psutil.Process]:
-    """Every ``program`` with ``mark`` on its command line, or with the folder ``mark`` as its working directory."""
+    """Every ``program`` that names ``mark`` on its command line or has it as working directory."""
     found = []
     for process in psutil.process_iter(["name"]):
         if process.info["name"] == program:
             with contextlib.suppress(psutil.Error):
-                if any(mark in word for word in process.cmdline()) or process.cwd() == mark:
+                if _names(process, mark) or process.cwd() == mark:
                     found.append(process)
     return found
 
 
-def end(processes: Iterable[psutil.Process], *, signal: int, seconds: float) -> bool:
-    """Send ``signal`` to each and wait; kill what is still there after ``seconds``. True when none had to be."""
+def end(processes: Iterable[psutil.Process], how: signal.Signals, *, seconds: float) -> None:
+    """Send ``how`` to each and wait for their end; kill what is still there after ``seconds``."""
     processes = list(processes)
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal)
+            process.send_signal(how)
     _, alive = psutil.wait_procs(processes, timeout=seconds)
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(alive, timeout=seconds)
-    return not alive
 
 
 def free_port(wanted: int | None) -> int:
@@ -57,14 +59,24 @@ def free_port(wanted: int | None) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
-    raise OSError("no free port at 127.0.0.1")
+    raise OSError("no port of 127.0.0.1 is free")
 
 
-def tail(folder: Path, lines: int = 12) -> str:
-    """The end of the log file written last in ``folder``."""
-    files = [path for path in folder.glob("*.log") if path.stat().st_size]
-    if not files:
-        return f"(no log in {folder})"
-    newest = max(files, key=lambda path: path.stat().st_mtime)
-    last = newest.read_text(errors="replace").splitlines()[-lines:]
-    return "\n".join([f"{newest} ends with:", *("  " + line for line in last)])
+def last_words(*logs: Path, lines: int = 6) -> str:
+    """The lines at the end of each log that tell of an error, else its last ones."""
+    said = []
+    for log in logs:
+        every = log.read_text(errors="replace").splitlines() if log.exists() else []
+        telling = [line for line in every[-200:] if TELLING.search(line)] or every
+        said += [f"{log}:", *(f"  {line[:400]}" for line in telling[-lines:])] if every else []
+    return "\n".join(said) or f"Nothing was logged in {', '.join(map(str, logs))}."
+
+
+def newest(folder: Path, pattern: str) -> list[Path]:
+    """The file written last among those in ``folder`` that match."""
+    found = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
+    return found[-1:]
+
+
+def _names(process: psutil.Process, mark: str) -> bool:
+    return any(mark in word for word in process.cmdline())

@@ -8,7 +8,7 @@ from typing import Protocol
 class Report(Protocol):
     """Shows progress."""
 
-    def step(self, server: str, text: str) -> None:
+    def step(self, server: str, text: str, /) -> None:
         """``server`` is at this step now."""
 
     def bar(
@@ -20,11 +20,11 @@ class Report(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def step(self, server: str, text: str) -> None:
+    def step(self, _server: str, _text: str, /) -> None:
         """Say nothing."""
 
     def bar(
-        self, server: str, text: str, total: int
+        self, _server: str, _text: str, _total: int, /
     ) -> AbstractContextManager[Callable[[int], None]]:
         """Count nothing."""
         return nullcontext(lambda _: None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from etl.embedded.elasticsearch import Elasticsearch
-from etl.embedded.home import Home, locked
+from etl.embedded.home import Home
 from etl.embedded.postgres import Postgres
 from etl.embedded.report import Report, Silent
 from etl.settings import Settings
@@ -20,7 +20,7 @@ def server(name: Name, settings: Settings) -> Postgres | Elasticsearch:
 
 
 def configured(name: Name, settings: Settings) -> bool:
-    """Whether a server of the user's own is used in place of the embedded one, which is then not touched."""
+    """Whether a server of the user's own is used: the embedded one is then not touched."""
     url = settings.database_url if name == "postgres" else settings.elasticsearch_url
     return url is not None
 
@@ -28,10 +28,10 @@ def configured(name: Name, settings: Settings) -> bool:
 def up(
     settings: Settings, servers: Sequence[Name] = SERVERS, *, report: Report | None = None
 ) -> None:
-    """Start those of ``servers`` that are embedded and do not run, and wait until they take requests.
+    """Start those of ``servers`` that are embedded and do not run; wait until they take requests.
 
-    Two calls at once, in any processes, end with one server of each. Killed in the middle, the next call takes up
-    what is there. The servers outlive this process.
+    Two calls at once, in any processes, end with one server of each. Killed midway, the next call
+    takes up what is there. The servers outlive this process.
 
     Raises:
         ServerFailed: one cannot be started.
@@ -39,14 +39,14 @@ def up(
     for name in servers:
         if not configured(name, settings):
             it = server(name, settings)
-            with locked(it.home, name):
+            with it.home.locked(name):
                 it.up(report or Silent())
 
 
 def down(
     settings: Settings, servers: Sequence[Name] = SERVERS, *, report: Report | None = None
 ) -> tuple[Name, ...]:
-    """Stop those of ``servers`` that are embedded and run, and wait for their end. Gives those that ran.
+    """Stop those of ``servers`` that are embedded and run, wait for their end, give their names.
 
     Raises:
         ServerFailed: another process holds on to one.
@@ -55,7 +55,7 @@ def down(
     for name in servers:
         it = server(name, settings)
         if not configured(name, settings) and it.folder.exists():
-            with locked(it.home, name):
+            with it.home.locked(name):
                 if it.down(report or Silent()):
                     stopped.append(name)
     return tuple(stopped)
