@@ -1,0 +1,1 @@
+"""The upstream APIs as a process: real HTTP, deterministic from a seed, faults included."""

@@ -1,0 +1,55 @@
+"""The routes of all simulated services, on one port, under the paths of the real ones."""
+
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from etl.simulator import data, discovery, links
+from etl.simulator.admin import Admin
+from etl.simulator.gate import Ask, Gate
+from etl.simulator.service import Service
+
+
+def create_app(service: Service) -> Starlette:
+    """The application that answers from a service."""
+    return Starlette(routes=[*_upstream(service), *_admin(Admin(service))])
+
+
+def _upstream(service: Service) -> list[Route]:
+    listing = Gate("islands", "data", bearer=False)(service, data.islands)
+    island = Gate("island", "data", bearer=False)(service, data.island)
+    token = Gate("token", "token", bearer=False)(service, _token)
+    bulk = Gate("links", "links", bearer=True)(service, links.bulk)
+    single = Gate("link", "links", bearer=True)(service, links.single)
+    entries = Gate("entries", "entries", bearer=True)(service, discovery.entries)
+    creator = Gate("creator", "creators", bearer=True)(service, discovery.creator)
+    return [
+        Route("/ecosystem/v1/islands", listing),
+        Route("/ecosystem/v1/islands/{code}", island),
+        Route("/account/api/oauth/token", token, methods=["POST"]),
+        Route("/links/api/fn/mnemonic", bulk, methods=["POST"]),
+        Route("/links/api/fn/mnemonic/{code}", single),
+        Route("/api/v2/discovery/link-entries", entries, methods=["POST"]),
+        Route("/api/v1/creator/page/{account}", creator),
+    ]
+
+
+def _admin(admin: Admin) -> list[Route]:
+    return [
+        Route("/admin/state", admin.state),
+        Route("/admin/clock", admin.clock, methods=["POST"]),
+        Route("/admin/fault", admin.add_fault, methods=["POST"]),
+        Route("/admin/fault", admin.clear_faults, methods=["DELETE"]),
+        Route("/admin/limits", admin.limits, methods=["POST"]),
+        Route("/admin/tokens", admin.revoke_tokens, methods=["DELETE"]),
+        Route("/admin/world", admin.world, methods=["POST"]),
+        Route("/admin/truth/{code}", admin.truth),
+        Route("/admin/codes", admin.codes),
+    ]
+
+
+def _token(ask: Ask) -> Response:
+    form = dict(parse_qsl(ask.body.decode(errors="replace")))
+    return ask.service.tokens.issue(ask.request.headers.get("authorization"), form)
