@@ -23,3 +23,10 @@ class Refused(Exception):
         super().__init__(f"{status}: {reason}")
         self.status = status
         self.reason = reason
+
+
+class Unauthorized(Refused):
+    """The upstream takes no token of ours, or gives none for our credentials."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(401, reason)
