@@ -1,6 +1,6 @@
-"""The roles of a database: made where they are missing, with passwords and limits from the settings.
+"""The roles of a database: made where they are missing, with passwords and limits.
 
-Roles belong to the whole cluster, so two databases of one server may want the same role at the same instant.
+Roles belong to the whole server: two of its databases may want the same role at the same instant.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ ANALYST = "etl_analyst"
 OPERATOR = "etl_operator"
 NAMES = (WORKER, ANALYST, OPERATOR)
 
-# Kept for this database alone: the same role may serve another database of the server with other limits.
+# Set for this database alone: the same role may serve another one with other limits.
 LIMITS: Mapping[str, Mapping[str, str]] = {
     ANALYST: {
         "default_transaction_read_only": "on",
@@ -32,27 +32,33 @@ LIMITS: Mapping[str, Mapping[str, str]] = {
 TRIES = 5
 
 
-def ensure_roles(conn: Connection, settings: Settings, notice: Callable[[str], None]) -> set[str]:
-    """Make the roles that are missing, set passwords and limits; returns the roles there are.
+def ensure_roles(conn: Connection, notice: Callable[[str], None]) -> set[str]:
+    """Make the roles that are missing and set their limits; returns the roles there are.
 
-    A role that cannot be made or changed by this user is told to ``notice`` in a sentence and left out: everything
-    else works without it. A role that can log in is never shut out, and one that exists keeps its other attributes.
+    What this user may not do is told to ``notice`` in a sentence and left out: everything else
+    works without it. A role that exists keeps its other attributes.
     """
     there = {role for role in NAMES if _ensure(conn, role, notice)}
     for role in sorted(there):
         _limit(conn, role, notice)
-        password = _password(settings, role)
-        if password is not None:
-            _let_in(conn, role, password, notice)
     return there
 
 
-def _password(settings: Settings, role: str) -> SecretStr | None:
-    return {
+def set_passwords(
+    conn: Connection, settings: Settings, there: set[str], notice: Callable[[str], None]
+) -> None:
+    """Let each role log in whose password is in the settings; a role without one stays as it is.
+
+    Comes last in a migrate: the server lets no other database change the role until it ends.
+    """
+    passwords = {
         WORKER: settings.worker_password,
         ANALYST: settings.analyst_password,
         OPERATOR: settings.operator_password,
-    }[role]
+    }
+    for role, password in passwords.items():
+        if password is not None and role in there:
+            _let_in(conn, role, password, notice)
 
 
 def _ensure(conn: Connection, role: str, notice: Callable[[str], None]) -> bool:
@@ -97,7 +103,7 @@ def _text(statement: sql.Composed) -> str:
 def _let_in(
     conn: Connection, role: str, password: SecretStr, notice: Callable[[str], None]
 ) -> None:
-    # The verifier is made here: the password itself never reaches the server, its log or its statistics.
+    # The verifier is made here: the password never reaches the server, its log or its statistics.
     verifier = conn.pgconn.encrypt_password(
         password.get_secret_value().encode(), role.encode(), b"scram-sha-256"
     )
@@ -111,8 +117,8 @@ def _let_in(
 def _attempt(conn: Connection, statement: sql.Composed) -> bool:
     """Run a statement on a role; False where this user may not.
 
-    Another database of the server that changes the same role first makes the statement wait, then fail: it is
-    tried again, and a role that came into being meanwhile counts as made.
+    Another database of the server that changes the same role first makes the statement wait, then
+    fail: it is tried again, and a role that came into being meanwhile counts as made.
     """
     for attempt in range(TRIES):
         try:

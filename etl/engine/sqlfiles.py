@@ -11,9 +11,11 @@ from etl.errors import PlainError
 
 PACKAGE = Path(__file__).parents[1]
 ROLES = "roles"
+GRANTS = "grants"
 FOUNDATIONS = "timeseries"
 
-_REQUIRES = re.compile(r"\A--\s*requires:(.*)$", re.MULTILINE)
+_HEADER = re.compile(r"\A(?:--\s*requires:.*\n)+")
+_REQUIRES = re.compile(r"^\s*--\s*requires:(.*)$", re.MULTILINE)
 _QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _CREATE = re.compile(
     r"\bcreate\s+(?:or\s+replace\s+)?(?:recursive\s+)?"
@@ -37,6 +39,11 @@ class SqlFile:
     kind: str
     name: str
     requires: tuple[str, ...] = ()
+
+    @property
+    def role(self) -> str | None:
+        """The role it grants to; None for a file that makes an object."""
+        return Path(self.path).stem if self.kind == GRANTS else None
 
     @property
     def hash(self) -> str:
@@ -63,7 +70,7 @@ def read_files(folder: Path, foundation: str) -> list[SqlFile]:
     """Every file below ``folder`` that a database on this time-series foundation has.
 
     Raises:
-        SqlFileError: a file does not make exactly one object named after it, or two files make the same.
+        SqlFileError: a file does not make one object named after it, or two make the same.
     """
     files = [
         _read(path, path.relative_to(folder).as_posix())
@@ -85,7 +92,7 @@ def _is_chosen(parts: tuple[str, ...], foundation: str) -> bool:
 def _read(file: Path, path: str) -> SqlFile:
     text = file.read_text("utf-8")
     if path.startswith(f"{ROLES}/"):
-        return SqlFile(path, text, "grants", f"grants to {file.stem}")
+        return SqlFile(path, text, GRANTS, f"grants to {file.stem}")
     made = _CREATE.findall(_QUOTED.sub(" ", text))
     if len(made) != 1:
         found = ", ".join(name for _, name in made) or "none"
@@ -93,18 +100,21 @@ def _read(file: Path, path: str) -> SqlFile:
     kind, name = made[0]
     if name.partition(".")[2] != file.stem:
         raise SqlFileError(path, f"makes {name}; name the file {name.partition('.')[2]}.sql")
-    return SqlFile(path, text, kind, name, _requires(text))
+    return SqlFile(path, text, kind, name, _requires(path, text))
 
 
-def _requires(text: str) -> tuple[str, ...]:
-    line = _REQUIRES.match(text)
-    return tuple(filter(None, (name.strip() for name in line[1].split(",")))) if line else ()
+def _requires(path: str, text: str) -> tuple[str, ...]:
+    header = _HEADER.match(text)
+    lines: list[str] = _REQUIRES.findall(text)
+    if len(lines) > (header[0].count("\n") if header else 0):
+        raise SqlFileError(path, "`-- requires:` stands at the top of a file or nowhere")
+    return tuple(name.strip() for line in lines for name in line.split(",") if name.strip())
 
 
 def in_order(files: Iterable[SqlFile], *, backwards: bool = False) -> list[SqlFile]:
-    """The files so that each follows what it requires; ties go by path, or against it when ``backwards``.
+    """The files so that each follows what it requires; grants come last.
 
-    Grants come last: they need every object.
+    Ties go by path, or against it when ``backwards``.
 
     Raises:
         SqlFileError: a requirement is no file of ours, or requirements run in a circle.
@@ -121,7 +131,7 @@ def in_order(files: Iterable[SqlFile], *, backwards: bool = False) -> list[SqlFi
         ready = sorted(sorter.get_ready(), reverse=backwards)
         ordered += [by_path[path] for path in ready]
         sorter.done(*ready)
-    return sorted(ordered, key=lambda file: file.kind == "grants")
+    return sorted(ordered, key=lambda file: file.kind == GRANTS)
 
 
 def direct_requirements(files: Iterable[SqlFile]) -> dict[str, set[str]]:

@@ -1,5 +1,6 @@
 """Dropping and making what the files of sql/ define, inside the transaction of a migrate."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,23 +67,22 @@ class Made:
     """One object of sql/ as the catalogue names it."""
 
     path: str
-    kind: str
     identity: str
     klass: int
     oid: int
 
 
-def drop_all(conn: Connection, report: Callable[[str], None]) -> None:
+def drop_all(conn: Connection) -> None:
     """Drop everything that engine.sql_object lists, last made first.
 
     Raises:
         StillNeeded: a table, an index or the like depends on one of them.
     """
     rows = conn.execute(
-        "select path, kind, identity from engine.sql_object where kind <> 'grants' order by ordinal desc"
+        "select path, kind, identity from engine.sql_object"
+        " where kind <> 'grants' order by ordinal desc"
     ).fetchall()
     for path, kind, identity in rows:
-        report(f"drop {identity}")
         try:
             conn.execute(DROPS[kind].format(sql.SQL(identity)))
         except psycopg.errors.DependentObjectsStillExist as error:
@@ -94,65 +94,66 @@ def drop_all(conn: Connection, report: Callable[[str], None]) -> None:
     conn.execute("delete from engine.sql_object")
 
 
-def make_all(
-    conn: Connection, files: Sequence[SqlFile], report: Callable[[str], None]
-) -> list[Made]:
-    """Run the files in the order given and record what each one made.
+def make_all(conn: Connection, files: Sequence[SqlFile], tell: Callable[[str], None]) -> None:
+    """Run the files, each after what it requires, and record what each one made.
 
     Raises:
-        SqlFileError: a file fails, makes something else than it says, or needs what it does not declare.
+        SqlFileError: a file fails, makes something else than it says, or needs what it does not
+            declare.
     """
     conn.execute("set local check_function_bodies = on")
+    # A name without its schema would mean something else to somebody with another search path.
+    conn.execute("set local search_path = ''")
     seen = _made(conn)
     made: list[Made] = []
     for ordinal, file in enumerate(files):
-        report(f"apply {file.path}")
-        _run(conn, file, files)
-        one = None
-        if file.kind != "grants":
+        tell(f"apply {file.path}")
+        _run(conn, file, files[ordinal + 1 :])
+        identity = file.name
+        if file.role is None:
             now = _made(conn)
-            one = _describe(conn, file, now - seen)
-            made.append(one)
-            seen = now
+            made.append(_describe(conn, file, now - seen))
+            identity, seen = made[-1].identity, now
         conn.execute(
             "insert into engine.sql_object (path, hash, kind, identity, ordinal)"
             " values (%s, %s, %s, %s, %s)",
-            [file.path, file.hash, file.kind, one.identity if one else file.name, ordinal],
+            [file.path, file.hash, file.kind, identity, ordinal],
         )
     _check_declared(conn, files, made)
-    return made
 
 
 def _made(conn: Connection) -> set[tuple[int, int]]:
     return set(conn.execute(MADE).fetchall())
 
 
-def _run(conn: Connection, file: SqlFile, files: Sequence[SqlFile]) -> None:
+def _run(conn: Connection, file: SqlFile, later: Sequence[SqlFile]) -> None:
     try:
         # Bytes, because the text is a file and no query with parameters.
         conn.execute(file.text.encode())
     except psycopg.Error as error:
-        raise SqlFileError(file.path, _explain(error, file, files)) from error
+        raise SqlFileError(file.path, _explain(error, file, later)) from error
 
 
-def _explain(error: psycopg.Error, file: SqlFile, files: Sequence[SqlFile]) -> str:
-    said = error.diag.message_primary or str(error)
+def _explain(error: psycopg.Error, file: SqlFile, later: Sequence[SqlFile]) -> str:
+    said = ". ".join(filter(None, (error.diag.message_primary, error.diag.message_hint)))
     position = error.diag.statement_position
     line = f"line {file.text.count(chr(10), 0, int(position)) + 1}: " if position else ""
-    late = next((f for f in files if f is not file and f.name in said), None)
-    hint = f". Declare it in the first line: -- requires: {late.name}" if late else ""
-    return f"{line}{said}{hint}"
+    missing = [one.name for one in later if re.search(rf"\b{one.name}\b", said)]
+    return f"{line}{said or error}{_declare(missing[0]) if missing else ''}"
+
+
+def _declare(name: str) -> str:
+    return f". Declare it in the first line: -- requires: {name}"
 
 
 def _describe(conn: Connection, file: SqlFile, new: set[tuple[int, int]]) -> Made:
-    found = [
-        Made(file.path, file.kind, identity, klass, oid)
-        for klass, oid in new
-        for identity in conn.execute(
+    found: list[Made] = []
+    for klass, oid in new:
+        row = conn.execute(
             "select identity from pg_identify_object(%s, %s, 0)", [klass, oid]
         ).fetchone()
-        or ()
-    ]
+        assert row is not None
+        found.append(Made(file.path, row[0], klass, oid))
     if len(found) != 1:
         names = ", ".join(sorted(made.identity for made in found)) or "nothing new"
         raise SqlFileError(file.path, f"must make {file.name} alone, but made {names}")
@@ -169,12 +170,10 @@ def _check_declared(conn: Connection, files: Sequence[SqlFile], made: Sequence[M
         },
     ).fetchall()
     direct = direct_requirements(files)
+    names = {file.path: file.name for file in files}
     for path, needs in rows:
         if needs not in reachable(direct, path):
-            name = next(file.name for file in files if file.path == needs)
-            raise SqlFileError(
-                path, f"uses {name}. Declare it in the first line: -- requires: {name}"
-            )
+            raise SqlFileError(path, f"uses {names[needs]}{_declare(names[needs])}")
 
 
 def reachable(direct: dict[str, set[str]], path: str) -> set[str]:

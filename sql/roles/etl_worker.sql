@@ -1,0 +1,44 @@
+-- Workers: read and write every row, call every function, change no table.
+revoke all on all tables in schema analytics, engine, fortnite, jobs, ops, raw, search from etl_worker;
+
+grant usage on schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
+grant select, insert, update, delete
+on all tables in schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
+grant all on all sequences in schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
+grant execute on all routines in schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
+
+-- what migrate remembers of itself
+revoke insert, update, delete
+on engine.alembic_version, engine.migration, engine.sql_object from etl_worker;
+
+do $$
+declare
+  v_relation regclass;
+  v_routine regprocedure;
+begin
+  for v_relation in
+    select c.oid from pg_class as c
+    where
+      c.relnamespace = 'public'::regnamespace
+      and c.relkind = 'r'
+      and c.relname like 'procrastinate\_%'
+  loop
+    execute format('grant select, insert, update, delete on %s to etl_worker', v_relation);
+  end loop;
+  for v_relation in
+    select c.oid from pg_class as c
+    where
+      c.relnamespace = 'public'::regnamespace
+      and c.relkind = 'S'
+      and c.relname like 'procrastinate\_%'
+  loop
+    execute format('grant all on sequence %s to etl_worker', v_relation);
+  end loop;
+  for v_routine in
+    select p.oid from pg_proc as p
+    where p.pronamespace = 'public'::regnamespace and p.proname like 'procrastinate\_%'
+  loop
+    execute format('grant execute on routine %s to etl_worker', v_routine);
+  end loop;
+end;
+$$;
