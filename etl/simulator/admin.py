@@ -108,10 +108,8 @@ class Admin:
         world, now = self._service.world, self._service.clock.now()
         if not 1 <= count <= _MOST_CODES or kind not in ("listed", "hidden"):
             return json({"error": f"kind is listed or hidden, limit at most {_MOST_CODES}"}, 400)
-        if kind == "hidden":
-            keys = list(islice(world.hidden(now), count))
-        else:
-            keys = world.older(None, now, count)
+        hidden = islice(world.hidden(now), count)
+        keys = list(hidden) if kind == "hidden" else world.older(None, now, count)
         return json([world.code(key) for key in keys])
 
     async def _apply(self, request: Request, change: Callable[[Any], object]) -> Response:

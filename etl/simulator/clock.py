@@ -1,7 +1,11 @@
 """The simulated clock: starts anywhere, runs at any speed, can be set; and instants as text."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from time import monotonic, time
+
+_DAY = 86_400_000
+_EPOCH = date(1970, 1, 1)
 
 
 class Clock:
@@ -30,7 +34,15 @@ class Clock:
 
 def text(at: float) -> str:
     """An instant as the services write it: 2026-07-06T12:00:00.000Z."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    day, past = divmod(round(at * 1000), _DAY)
+    minutes, thousandths = divmod(past, 60_000)
+    seconds = f"{thousandths // 1000:02d}.{thousandths % 1000:03d}"
+    return f"{_date(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{seconds}Z"
+
+
+@lru_cache(maxsize=4096)
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).isoformat()
 
 
 def instant(value: str) -> float:

@@ -11,6 +11,8 @@ _MASK = (1 << 64) - 1
 _MILLION = 10**6
 _ODD = 0x9E3779B97F4A7C15
 _ODD_INVERSE = pow(_ODD, -1, 1 << 64)
+# Odd; a product of it and some 28 bits, shifted down, depends on all of them.
+_TURN = 0x9E3779B97F4A7
 _DRAWS = struct.Struct("<16I")
 
 
@@ -32,7 +34,7 @@ class Digits:
     def __init__(self, seed: int) -> None:
         self._key = hashlib.blake2b(str(seed).encode(), digest_size=32).digest()
         self.salt = int.from_bytes(self._key[:8], "little")
-        self._rounds = tuple(mix(self.salt, n) for n in range(4))
+        self._rounds = tuple(mix(self.salt, n) & 0xFFFFFFF for n in range(4))
 
     def draws(self, key: int) -> tuple[int, ...]:
         """Sixteen independent 32-bit numbers that belong to an island."""
@@ -43,7 +45,7 @@ class Digits:
         """The island code (1234-1234-1234) of a key in [0, 10**12)."""
         left, right = divmod(key, _MILLION)
         for turn in self._rounds:
-            left, right = right, (left + mix(turn, right)) % _MILLION
+            left, right = right, (left + ((right + turn) * _TURN >> 40)) % _MILLION
         text = f"{left * _MILLION + right:012d}"
         return f"{text[:4]}-{text[4:8]}-{text[8:]}"
 
@@ -54,7 +56,7 @@ class Digits:
             return None
         left, right = divmod(int(text), _MILLION)
         for turn in reversed(self._rounds):
-            left, right = (right - mix(turn, left)) % _MILLION, left
+            left, right = (right - ((left + turn) * _TURN >> 40)) % _MILLION, left
         return left * _MILLION + right
 
     def account(self, number: int) -> str:
@@ -80,18 +82,18 @@ class Shuffle:
         self.size = size
         self._half = (size.bit_length() - 1) // 2
         self._low = (1 << self._half) - 1
-        self._salt = digits.salt
+        self._turns = tuple(mix(digits.salt, 16 + n) & 0xFFFFFFF for n in range(3))
 
     def place(self, block: int, offset: int) -> int:
         """Where the shuffle of this block puts an offset."""
         left, right = offset >> self._half, offset & self._low
-        for turn in range(3):
-            left, right = right, left ^ (mix(self._salt + turn, block << 20 | right) & self._low)
+        for turn in self._turns:
+            left, right = right, left ^ ((right + block + turn) * _TURN >> 40 & self._low)
         return left << self._half | right
 
     def offset(self, block: int, place: int) -> int:
         """The offset that the shuffle of this block puts at a place."""
         left, right = place >> self._half, place & self._low
-        for turn in (2, 1, 0):
-            left, right = right ^ (mix(self._salt + turn, block << 20 | left) & self._low), left
+        for turn in reversed(self._turns):
+            left, right = right ^ ((left + block + turn) * _TURN >> 40 & self._low), left
         return left << self._half | right
