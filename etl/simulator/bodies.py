@@ -63,18 +63,19 @@ def page(items: list[object], size: int, *, first: str | None, last: str | None)
 def link(world: World, facts: Facts, now: Reading) -> Body:
     """An island in the Links service."""
     code, name = world.creator(facts.owner)
+    published = text(facts.born - 0.006)
     body: Body = {
         "namespace": "fn",
         "accountId": world.digits.account(facts.owner),
         "creatorName": name,
         "mnemonic": facts.code,
         "linkType": "Creative:Island" if facts.made_in == "FNC" else "valkyrie:application",
-        "metadata": _metadata(facts, now, code),
+        "metadata": _metadata(facts, now, code, published),
         "version": now.version,
         "active": True,
         "disabled": False,
-        "created": text(now.activated - 0.006),
-        "published": text(facts.born - 0.006),
+        "created": published if now.version == 1 else text(now.activated - 0.006),
+        "published": published,
         "updated": text(now.updated + 0.23),
         "descriptionTags": list(now.tags),
         "moderationStatus": "Approved" if facts.draws[11] & 31 else "Unmoderated",
@@ -88,7 +89,7 @@ def link(world: World, facts: Facts, now: Reading) -> Body:
     return body
 
 
-def _metadata(facts: Facts, now: Reading, support_code: str) -> Body:
+def _metadata(facts: Facts, now: Reading, support_code: str, published: str) -> Body:
     draws = facts.draws
     theme = THEMES[facts.theme]
     image = f"{_CDN}/{_name(draws[12], draws[13])}/image/landscape_comp"
@@ -105,8 +106,8 @@ def _metadata(facts: Facts, now: Reading, support_code: str) -> Body:
         "title": now.title,
         "matchmakingV2": _matchmaking(draws[15]),
         "mode": "live",
-        "activated_public_date": text(facts.born),
-        "ratings": _ratings(draws[11], facts.born),
+        "activated_public_date": published,
+        "ratings": _ratings(draws[11], published),
         "tagline": words.tagline(draws[14]),
         "supportCode": support_code,
         "category_labels": [theme.category],
@@ -147,8 +148,8 @@ def _matchmaking(draw: int) -> Body:
     return body
 
 
-def _ratings(draw: int, born: float) -> Body:
-    received = {"rating_received_time": text(born - 3600)}
+def _ratings(draw: int, received_at: str) -> Body:
+    received = {"rating_received_time": received_at}
     if draw >> 10 & 3:
         return received | {"boards": {}}
     rating = _ESRB[draw >> 12 & 3]

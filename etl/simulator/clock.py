@@ -1,11 +1,9 @@
 """The simulated clock: starts anywhere, runs at any speed, can be set; and instants as text."""
 
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from time import monotonic, time
 
-_DAY = 86_400_000
-_EPOCH = date(1970, 1, 1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock:
@@ -34,15 +32,8 @@ class Clock:
 
 def text(at: float) -> str:
     """An instant as the services write it: 2026-07-06T12:00:00.000Z."""
-    day, past = divmod(round(at * 1000), _DAY)
-    minutes, thousandths = divmod(past, 60_000)
-    seconds = f"{thousandths // 1000:02d}.{thousandths % 1000:03d}"
-    return f"{_date(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{seconds}Z"
-
-
-@lru_cache(maxsize=4096)
-def _date(day: int) -> str:
-    return (_EPOCH + timedelta(days=day)).isoformat()
+    moment = _EPOCH + timedelta(milliseconds=round(at * 1000))
+    return moment.isoformat("T", "milliseconds")[:23] + "Z"
 
 
 def instant(value: str) -> float:

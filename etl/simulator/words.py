@@ -144,7 +144,6 @@ _TAILS = (
     "jay",
     "go",
 )
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 LONGEST_TITLE = 40
 
 
@@ -229,11 +228,7 @@ def introduction(draw: int) -> str:
 
 def creator_code(number: int, draw: int) -> str:
     """A creator code that no other number has."""
-    text = ""
-    while number:
-        number, digit = divmod(number, 36)
-        text = _DIGITS[digit] + text
-    return f"{_HEADS[draw & 15]}{_TAILS[draw >> 4 & 15]}{text or '0'}"
+    return f"{_HEADS[draw & 15]}{_TAILS[draw >> 4 & 15]}{number:x}"
 
 
 def creator_name(code: str, draw: int) -> str:
