@@ -5,6 +5,7 @@ directory; the environment wins. Secrets are read from there alone and are maske
 settings are shown.
 """
 
+import json
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
+        enable_decoding=False,
     )
 
     # Where things are
@@ -70,7 +72,8 @@ class Settings(BaseSettings):
         "everything when the machine crashes: for tests and throwaway data.",
     )
     elasticsearch_heap: Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")] = Field(
-        "1g", description="Java heap of the embedded Elasticsearch, in megabytes (m) or gigabytes (g)."
+        "1g",
+        description="Java heap of the embedded Elasticsearch, in megabytes (m) or gigabytes (g).",
     )
 
     # Logs
@@ -198,9 +201,7 @@ class Settings(BaseSettings):
     simulator_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         0, description="Port the simulated upstream listens on at 127.0.0.1; 0 takes a free one."
     )
-    simulator_islands: Positive = Field(
-        20_000, description="Islands of a made-up world."
-    )
+    simulator_islands: Positive = Field(20_000, description="Islands of a made-up world.")
     simulator_seed: int = Field(1, description="Seed of a made-up world.")
     simulator_speed: Annotated[float, Field(ge=0)] = Field(
         1.0, description="Seconds of simulated time that pass in a second; 0 stops its clock."
@@ -249,6 +250,17 @@ class Settings(BaseSettings):
     simulator_device_secret: SecretStr = Field(
         SecretStr("simulator-device-secret"), description="Secret of that device."
     )
+
+    @field_validator("simulator_limits", "simulator_faults", mode="before")
+    @classmethod
+    def _decoded(cls, value: object) -> object:
+        # Here and not where variables are read: a text that is no JSON is listed with the rest.
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"is no JSON: {error}") from None
 
     @field_validator("home", "postgres_bin")
     @classmethod
