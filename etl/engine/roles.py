@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
+from etl.embedded import role_passwords
 from etl.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -49,14 +50,17 @@ def set_passwords(
 ) -> None:
     """Let each role log in whose password is in the settings; a role without one stays as it is.
 
-    Comes last in a migrate: the server lets no other database change the role until it ends.
+    The embedded server has passwords of its own for those that the settings leave out. Comes last
+    in a migrate: the server lets no other database change the role until it ends.
     """
+    made = role_passwords(settings) if settings.database_url is None else {}
     passwords = {
         WORKER: settings.worker_password,
         ANALYST: settings.analyst_password,
         OPERATOR: settings.operator_password,
     }
-    for role, password in passwords.items():
+    for role, chosen in passwords.items():
+        password = chosen or made.get(role)
         if password is not None and role in there:
             _let_in(conn, role, password, notice)
 
