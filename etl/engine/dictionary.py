@@ -50,7 +50,7 @@ order by c.relkind in ('v', 'm'), c.relkind = 'c', c.relname, a.attnum
 FUNCTIONS = """
 select
   p.proname as name,
-  pg_get_function_identity_arguments(p.oid) as arguments,
+  pg_get_function_arguments(p.oid) as arguments,
   pg_get_function_result(p.oid) as result,
   obj_description(p.oid, 'pg_proc') as comment
 from pg_proc as p
@@ -88,14 +88,14 @@ def dictionary(url: str) -> str:
 
 
 def _schema(conn: psycopg.Connection[Row], schema: Row) -> Iterator[str]:
-    yield f"## {schema.schema}\n\n{schema.comment}."
+    yield f"## {schema.schema}\n\n{_cell(schema.comment)}"
     columns = conn.execute(COLUMNS, [schema.schema]).fetchall()
     for _, group in groupby(columns, key=lambda row: (row.relation, row.kind)):
         yield from _relation(schema.schema, list(group))
     yield from _list(
         f"### Functions of {schema.schema}",
         (
-            (f"{f.name}({f.arguments})" + (f" → {f.result}" if f.result else ""), f.comment)
+            (_short(f"{f.name}({f.arguments})" + (f" → {f.result}" if f.result else "")), f.comment)
             for f in conn.execute(FUNCTIONS, [schema.schema])
         ),
     )
@@ -108,11 +108,11 @@ def _schema(conn: psycopg.Connection[Row], schema: Row) -> Iterator[str]:
 def _relation(schema: str, columns: list[Row]) -> Iterator[str]:
     first = columns[0]
     kind = "" if first.kind == "table" else f" ({first.kind})"
-    yield f"### {schema}.{first.relation}{kind}\n\n{first.comment or first.type_comment or ''}."
+    yield f"### {schema}.{first.relation}{kind}\n\n{_cell(first.comment or first.type_comment)}"
     lines = ["| column | type | meaning |", "|---|---|---|"]
     for row in columns:
         required = ", required" if row.required else ""
-        lines.append(f"| `{row.column}` | {row.type}{required} | {_cell(row.meaning)} |")
+        lines.append(f"| `{row.column}` | {_short(row.type)}{required} | {_cell(row.meaning)} |")
     yield "\n".join(lines)
 
 
@@ -120,6 +120,10 @@ def _list(title: str, entries: Iterable[tuple[str, str | None]]) -> Iterator[str
     lines = [f"- `{name}`: {_cell(comment)}" for name, comment in entries]
     if lines:
         yield f"{title}\n\n" + "\n".join(lines)
+
+
+def _short(types: str) -> str:
+    return types.replace("timestamp with time zone", "timestamptz")
 
 
 def _cell(text: str | None) -> str:

@@ -161,6 +161,9 @@ comment on column engine.watermark.name is 'Whose progress';
 comment on column engine.watermark.value is 'The progress itself';
 comment on column engine.watermark.moved_at is 'When it moved last';
 
+comment on table engine.alembic_version is 'Revision of the tables';
+comment on column engine.alembic_version.version_num is 'The revision';
+
 create table engine.sql_object (
   path text primary key,
   hash text not null,
