@@ -19,7 +19,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 COMPOSE_ONLY = {"ETL_OWNER_PASSWORD"}
 
 
-def test_compose_file_is_valid_against_the_specification():
+def test_compose_file_is_valid_against_the_specification() -> None:
     done = subprocess.run(
         [
             sys.executable,
@@ -37,12 +37,12 @@ def test_compose_file_is_valid_against_the_specification():
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_services_name_only_options_that_exist(service: str):
+def test_services_name_only_options_that_exist(service: str) -> None:
     named = {key for key in SERVICES[service].get("environment", {}) if key.startswith("ETL_")}
     assert named <= OPTIONS
 
 
-def test_variables_of_the_compose_file_are_in_the_example():
+def test_variables_of_the_compose_file_are_in_the_example() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     used = set(re.findall(r"\$\{(\w+)", text))
     assert used <= OPTIONS | COMPOSE_ONLY
@@ -51,7 +51,7 @@ def test_variables_of_the_compose_file_are_in_the_example():
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_service_has_limits_and_listens_on_loopback_only(service: str):
+def test_every_service_has_limits_and_listens_on_loopback_only(service: str) -> None:
     definition = SERVICES[service]
     assert {"cpus", "memory"} <= set(definition["deploy"]["resources"]["limits"])
     assert all(port.startswith("127.0.0.1:") for port in definition.get("ports", []))
@@ -59,21 +59,21 @@ def test_every_service_has_limits_and_listens_on_loopback_only(service: str):
         assert "healthcheck" in definition
 
 
-def test_no_secret_stands_in_the_compose_file():
+def test_no_secret_stands_in_the_compose_file() -> None:
     for definition in SERVICES.values():
         for key, value in definition.get("environment", {}).items():
             if re.search("PASSWORD|SECRET|TOKEN_KEY|API_KEY", key):
                 assert str(value).startswith("${"), key
 
 
-def test_the_image_runs_as_an_ordinary_user():
+def test_the_image_runs_as_an_ordinary_user() -> None:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     users = [line.split()[1] for line in lines if line.startswith("USER ")]
     assert users
     assert users[-1] != "root"
 
 
-def test_the_example_lists_every_option_with_its_default():
+def test_the_example_lists_every_option_with_its_default() -> None:
     example = (ROOT / ".env.example").read_text()
     for name, field in Settings.model_fields.items():
         assert f"# {field.description}" in example, name
@@ -81,7 +81,7 @@ def test_the_example_lists_every_option_with_its_default():
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-runtime.lock"])
-def test_locks_pin_with_hashes_and_hold_no_address(lock: str):
+def test_locks_pin_with_hashes_and_hold_no_address(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert "://" not in text
     pins = re.findall(r"^[a-z0-9._-]+(?:\[[a-z,]+\])?==\S+", text, re.M)
