@@ -43,8 +43,16 @@ SECRET_TEXT = (
         rf"\g<keep>{MASK}",
     ),
 )
-# They tell of every request.
-TALKATIVE = ("httpx", "httpcore", "elastic_transport", "hpack", "asyncio")
+# They tell of every request, or of each of their parts when they are loaded.
+TALKATIVE = (
+    "alembic",
+    "asyncio",
+    "elastic_transport",
+    "hpack",
+    "httpcore",
+    "httpx",
+    "procrastinate.blueprints",
+)
 
 
 def configure(settings: Settings) -> None:

@@ -305,5 +305,6 @@ def settings() -> Settings:
 def _sentence(loc: tuple[int | str, ...], message: str) -> str:
     name = str(loc[0]) if loc else "?"
     about = Settings.model_fields.get(name)
+    message = message.removeprefix("Value error, ")
     meaning = f" ({about.description})" if about is not None and about.description else ""
     return f"ETL_{name.upper()}: {message}.{meaning}"

@@ -56,7 +56,7 @@ def up(servers: Chosen = None, *, as_json: AsJson = False) -> None:
         _say_configured(options, names, shown.console)
         embedded.up(options, names, report=shown)
     _show(options, names, as_json=as_json)
-    if not as_json and "postgres" in names:
+    if not as_json and "postgres" in names and not configured("postgres", options):
         shown.console.print("\nTo look inside: [bold]etl psql[/]", soft_wrap=True)
 
 

@@ -106,13 +106,18 @@ def account() -> Account:
         ServerFailed: this is root and the system user can be neither found nor made.
     """
     if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid(), switch=False)
+        return myself()
     try:
         found = pwd.getpwnam(NAME)
     except KeyError:
         _make_user()
         found = pwd.getpwnam(NAME)
     return Account(found.pw_uid, found.pw_gid, switch=True)
+
+
+def myself() -> Account:
+    """This process's own user; nothing is made and no folder opened for it."""
+    return Account(os.geteuid(), os.getegid(), switch=False)
 
 
 def _make_user() -> None:

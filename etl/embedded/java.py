@@ -67,6 +67,11 @@ def get_java(who: Account, cache: Path, report: Report) -> Path:
     return _fetch(who, cache)
 
 
+def can_fetch() -> bool:
+    """Whether the package that fetches a Java is installed."""
+    return importlib.util.find_spec("cjdk") is not None
+
+
 def _candidates() -> Iterator[Path]:
     for variable in ("ES_JAVA_HOME", "JAVA_HOME"):
         if os.environ.get(variable):
@@ -86,7 +91,7 @@ def _fetch(who: Account, cache: Path) -> Path:
         "openjdk-17-jre-headless), name its folder in JAVA_HOME, or set ETL_ELASTICSEARCH_URL to "
         "a server"
     )
-    if importlib.util.find_spec("cjdk") is None:
+    if not can_fetch():
         raise ServerFailed(f"there is no Java {OLDEST} here. {advice}")
     cjdk = importlib.import_module("cjdk")
     try:

@@ -1,6 +1,6 @@
 """What is asked of the servers that are used, embedded or not: do they answer, and as what."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -47,17 +47,27 @@ def elasticsearch_version(url: str, settings: Settings) -> str:
         httpx.HTTPError: it does not answer, or refuses the key.
         ValueError: what answers is no Elasticsearch.
     """
-    key = settings.elasticsearch_api_key
-    headers = {"Authorization": f"ApiKey {key.get_secret_value()}"} if key else {}
-    with httpx.Client(headers=headers, timeout=SECONDS, trust_env=False) as client:
-        # `GET /` is missing in the embedded build.
-        answer = client.get(f"{url.rstrip('/')}/_nodes/_local?filter_path=nodes.*.version")
-        answer.raise_for_status()
-    nodes = answer.json().get("nodes", {})
-    versions = [str(node["version"]) for node in nodes.values()]
+    # `GET /` is missing in the embedded build.
+    answer = _ask(url, settings, "/_nodes/_local?filter_path=nodes.*.version")
+    versions = [str(node["version"]) for node in answer.get("nodes", {}).values()]
     if not versions:
         raise ValueError("it names no version: it is no Elasticsearch")
     return versions[0]
+
+
+def auto_creates(url: str, settings: Settings) -> bool:
+    """Whether a write to an index that does not exist makes it.
+
+    Raises:
+        httpx.HTTPError, ValueError: as above.
+    """
+    name = "action.auto_create_index"
+    query = "include_defaults=true&flat_settings=true&filter_path=*.action*"
+    levels = _ask(url, settings, f"/_cluster/settings?{query}")
+    for level in ("transient", "persistent", "defaults"):
+        if name in levels.get(level, {}):
+            return bool(levels[level][name] != "false")
+    return True
 
 
 def public_url(url: str) -> str:
@@ -67,6 +77,20 @@ def public_url(url: str) -> str:
     pairs = (pair for pair in parts.query.split("&") if pair.partition("=")[0] not in SECRET)
     netloc = f"{login.partition(':')[0]}{at}{hosts}"
     return urlunsplit(parts._replace(netloc=netloc, query="&".join(pairs)))
+
+
+def _ask(url: str, settings: Settings, path: str) -> dict[str, Any]:
+    """A JSON object from Elasticsearch."""
+    key = settings.elasticsearch_api_key
+    headers = {"Authorization": f"ApiKey {key.get_secret_value()}"} if key else {}
+    answer = httpx.get(
+        f"{url.rstrip('/')}{path}", headers=headers, timeout=SECONDS, trust_env=False
+    )
+    answer.raise_for_status()
+    value = answer.json()
+    if isinstance(value, dict):
+        return value
+    raise ValueError("it answers with no JSON object: it is no Elasticsearch")
 
 
 def _postgres(settings: Settings) -> State:

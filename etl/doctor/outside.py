@@ -1,0 +1,89 @@
+"""Elasticsearch, the upstream APIs and what they are asked with."""
+
+from collections.abc import Iterator
+
+import httpx
+from cryptography.fernet import Fernet
+
+from etl import embedded
+from etl.doctor.finding import Finding
+from etl.embedded.state import auto_creates, elasticsearch_version, public_url
+from etl.errors import PlainError
+from etl.logs import clean
+from etl.settings import Settings
+
+SECONDS = 5
+MAJORS = ("8", "9")
+KEY = (
+    "Make one: python -c 'from cryptography.fernet import Fernet; "
+    "print(Fernet.generate_key().decode())', and set ETL_TOKEN_KEY to it."
+)
+
+
+def elasticsearch(settings: Settings) -> Finding:
+    """Check that the search server answers and is one that we speak to."""
+    name = "Elasticsearch"
+    try:
+        url = embedded.elasticsearch_url(settings)
+        version = elasticsearch_version(url, settings)
+        creates = auto_creates(url, settings)
+    except (httpx.HTTPError, ValueError, PlainError) as error:
+        embeds = settings.elasticsearch_url is None
+        advice = "Start it: `etl up`." if embeds else "See ETL_ELASTICSEARCH_URL."
+        return Finding(name, "failed", clean(str(error)), advice)
+    says = f"version {version} at {public_url(url)}"
+    if version.partition(".")[0] not in MAJORS:
+        return Finding(name, "failed", says, f"Use version {' or '.join(MAJORS)}.")
+    if creates:
+        advice = (
+            "Set action.auto_create_index to false, or a late write brings a dropped index back."
+        )
+        return Finding(name, "warning", f"{says}, which makes indices by itself", advice)
+    return Finding(name, "ok", says)
+
+
+def upstream(settings: Settings) -> Iterator[Finding]:
+    """Check the upstream APIs that are used, and the credentials they are asked with."""
+    yield _reachable("Fortnite Data API", str(settings.fortnite_data_url))
+    yield _credentials(settings)
+    if settings.fortnite_client_id is not None:
+        yield _reachable("Links service", str(settings.fortnite_links_url))
+
+
+def _reachable(name: str, url: str) -> Finding:
+    """Any answer but a server error will do: without a path, or a token, a refusal is right."""
+    try:
+        answer = httpx.head(url, timeout=SECONDS)
+    except httpx.HTTPError as error:
+        advice = "See your network and the option with this address; islands stay as they are."
+        return Finding(name, "warning", f"{url} does not answer: {error}", advice)
+    if answer.is_server_error:
+        advice = "Wait: work is retried by itself."
+        return Finding(name, "warning", f"{url} answers {answer.status_code}", advice)
+    return Finding(name, "ok", f"{url} answers")
+
+
+def _credentials(settings: Settings) -> Finding:
+    name = "credentials"
+    client = {
+        "ETL_FORTNITE_CLIENT_ID": settings.fortnite_client_id,
+        "ETL_FORTNITE_CLIENT_SECRET": settings.fortnite_client_secret,
+    }
+    device = {
+        "ETL_FORTNITE_ACCOUNT_ID": settings.fortnite_account_id,
+        "ETL_FORTNITE_DEVICE_ID": settings.fortnite_device_id,
+        "ETL_FORTNITE_DEVICE_SECRET": settings.fortnite_device_secret,
+    }
+    if not any((client | device).values()):
+        return Finding(name, "ok", "none: only the public Data API is read")
+    needed = client | device if any(device.values()) else client
+    missing = [option for option, value in needed.items() if value is None]
+    if missing:
+        return Finding(name, "failed", "some are missing", f"Set {', '.join(missing)}.")
+    if settings.token_key is None:
+        return Finding(name, "failed", "there is no key to keep tokens with", KEY)
+    try:
+        Fernet(settings.token_key.get_secret_value())
+    except ValueError:
+        return Finding(name, "failed", "ETL_TOKEN_KEY is no Fernet key", KEY)
+    return Finding(name, "ok", "all there, and a key to keep tokens with")
