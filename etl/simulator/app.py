@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from etl.simulator import data, discovery, links
+from etl.simulator import data, discovery, links, metrics
 from etl.simulator.admin import Admin
 from etl.simulator.gate import Ask, Gate
 from etl.simulator.service import Service
@@ -20,6 +20,8 @@ def create_app(service: Service) -> Starlette:
 def _upstream(service: Service) -> list[Route]:
     listing = Gate("islands", "data", bearer=False)(service, data.islands)
     island = Gate("island", "data", bearer=False)(service, data.island)
+    metrics_gate = Gate("metrics", "data", bearer=False)
+    several, one = metrics_gate(service, metrics.several), metrics_gate(service, metrics.single)
     token = Gate("token", "token", bearer=False)(service, _token)
     bulk = Gate("links", "links", bearer=True)(service, links.bulk)
     single = Gate("link", "links", bearer=True)(service, links.single)
@@ -28,6 +30,9 @@ def _upstream(service: Service) -> list[Route]:
     return [
         Route("/ecosystem/v1/islands", listing),
         Route("/ecosystem/v1/islands/{code}", island),
+        Route("/ecosystem/v1/islands/{code}/metrics", several),
+        Route("/ecosystem/v1/islands/{code}/metrics/{interval}", several),
+        Route("/ecosystem/v1/islands/{code}/metrics/{interval}/{metric}", one),
         Route("/account/api/oauth/token", token, methods=["POST"]),
         Route("/links/api/fn/mnemonic", bulk, methods=["POST"]),
         Route("/links/api/fn/mnemonic/{code}", single),

@@ -40,6 +40,8 @@ def island(ask: Ask) -> Response:
     """GET /ecosystem/v1/islands/{code}."""
     code = ask.request.path_params["code"]
     world = ask.service.world
+    if code in world.islands:
+        return problems.json(world.islands[code])
     key = world.find(code, ask.now)
     if key is None or HIDDEN <= key < ADDED:
         return problems.missing("island", code)

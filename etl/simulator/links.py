@@ -34,6 +34,7 @@ def bulk(ask: Ask) -> Response:
     for one in wanted:
         body = _link(ask, one.mnemonic)
         if body is not None:
+            body.pop("activationHistory", None)
             items.append((one.mnemonic, body))
         elif not lenient:
             return problems.missing("links", one.mnemonic)
@@ -46,9 +47,10 @@ def single(ask: Ask) -> Response:
     body = _link(ask, code)
     if body is None:
         return problems.missing("link", code)
+    history = body.pop("activationHistory", None)
     if ask.request.query_params.get("includeActivationHistory") == "true":
         last = {"mnemonic": code, "version": body["version"]}
-        body["activationHistory"] = [last | {"activated": body["lastActivatedDate"]}]
+        body["activationHistory"] = history or [last | {"activated": body["lastActivatedDate"]}]
     return ask.service.answer_items(
         "link", [(code, body)], lambda shown: shown[0][1] if shown else {}
     )
@@ -56,6 +58,8 @@ def single(ask: Ask) -> Response:
 
 def _link(ask: Ask, code: str) -> Body | None:
     world = ask.service.world
+    if code in world.links:
+        return dict(world.links[code])
     key = world.find(code, ask.now)
     if key is None:
         return None

@@ -20,6 +20,7 @@ from etl.simulator.clock import Clock
 from etl.simulator.faults import Faults
 from etl.simulator.limits import Limits
 from etl.simulator.madeup import MadeUp
+from etl.simulator.replay import Replay
 from etl.simulator.service import Service
 from etl.simulator.tokens import Credentials, Tokens
 from etl.simulator.world import World
@@ -110,6 +111,8 @@ def serve(wanted: Options, ready: Callable[[str], None], *, attached: bool) -> N
 
 
 def _world(wanted: Options, start: float) -> World:
+    if wanted.replay is not None:
+        return Replay(wanted.replay, wanted.seed, wanted.hidden or 0.0)
     hidden = _HIDDEN_SHARE if wanted.hidden is None else wanted.hidden
     return MadeUp(wanted.seed, wanted.islands, start, wanted.growth, hidden)
 

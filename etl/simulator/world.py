@@ -11,10 +11,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from heapq import merge
 from itertools import islice
+from typing import Any
 
 import msgspec
 
 from etl.simulator import levels
+from etl.simulator.days import Day
 from etl.simulator.digits import Digits, mix, unit
 
 HIDDEN = 10**11
@@ -55,6 +57,8 @@ class World(ABC):
         span: how many islands the list has at first.
         hidden_share: share of the listed islands that have a hidden sibling.
         retitles: whether titles and tags change by themselves as time passes.
+
+    ``links`` and ``islands`` are bodies that were recorded, by code, and are answered as they are.
     """
 
     def __init__(
@@ -65,6 +69,8 @@ class World(ABC):
         self.span = span
         self.retitles = retitles
         self.hidden_share = hidden_share
+        self.links: dict[str, dict[str, Any]] = {}
+        self.islands: dict[str, dict[str, Any]] = {}
         self.vanished: set[int] = set()
         self.bumps: list[Bump] = []
         self._births: list[float] = []
@@ -101,6 +107,10 @@ class World(ABC):
     @abstractmethod
     def creator(self, owner: int) -> tuple[str, str]:
         """Code and shown name of a creator."""
+
+    def day(self, key: int, day: int) -> Day | None:  # noqa: ARG002 # recorded worlds know days
+        """What was recorded of an island's day (days since 1970), where it was."""
+        return None
 
     def listed_peak(self, key: int, at: float) -> float:
         """The peak CCU of an island's day."""

@@ -1,0 +1,155 @@
+"""A recorded world: the islands of a recorded list, their titles, creators and tags as they were.
+
+What was not recorded (dates, pictures, texts, versions) is drawn from the seed as in a made-up world.
+The peak CCU of an island's day is the median of its recorded days; an island without one is not played.
+"""
+
+import gzip
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any, TypeVar
+
+import msgspec
+
+from etl.simulator import measured, words
+from etl.simulator.days import Day
+from etl.simulator.digits import Digits, mix
+from etl.simulator.madeup import invent
+from etl.simulator.themes import THEMES
+from etl.simulator.world import DAY, HIDDEN, Facts, World
+
+CATALOGUE = "data-api/island-catalogue-2026-07-06.jsonl.gz"
+DAILY = "data-api/island-daily-metrics-2026-07.jsonl.gz"
+ISLANDS = ("data-api/island-0925-4822-4538.json", "data-api/island-battle-royale.json")
+LINKS = "links/mnemonic-bulk.json"
+LINK = "links/mnemonic-8530-0110-2817-with-history.json"
+# When the list was recorded, noon UTC; the releases before it are spread evenly.
+_RECORDED_AT = 1_783_339_200.0
+_INTERVAL = DAY / measured.NEW_ISLANDS_PER_DAY
+_EPOCH = date(1970, 1, 1)
+_T = TypeVar("_T")
+
+
+class _Listed(msgspec.Struct, rename="camel", gc=False):
+    code: str
+    title: str
+    creator_code: str
+    tags: tuple[str, ...]
+
+
+class _Row(Day, rename="camel", gc=False, kw_only=True):
+    code: str
+    date: date
+
+
+class Replay(World):
+    """The islands of a folder of recorded data, newest first as recorded.
+
+    Args:
+        folder: where the recorded data is.
+        seed: draws what was not recorded.
+        hidden_share: share of the islands that have a made-up hidden sibling.
+
+    Raises:
+        OSError: a recorded file is missing or cannot be read.
+        ValueError: a recorded file does not hold what it should.
+    """
+
+    def __init__(self, folder: Path, seed: int, hidden_share: float) -> None:
+        self._islands = list(_lines(folder / CATALOGUE, _Listed))[::-1]
+        count = len(self._islands)
+        super().__init__(Digits(seed), 0, count, hidden_share, retitles=False)
+        self._keys = {island.code: key for key, island in enumerate(self._islands)}
+        self._owned: dict[str, list[int]] = {}
+        for key, island in enumerate(self._islands):
+            self._owned.setdefault(island.creator_code, []).append(key)
+        self._owners = {code: number for number, code in enumerate(self._owned)}
+        self._creators = list(self._owned)
+        self._days: dict[int, dict[int, Day]] = {}
+        for row in _lines(folder / DAILY, _Row):
+            if row.code in self._keys:
+                day = (row.date - _EPOCH).days
+                self._days.setdefault(self._keys[row.code], {})[day] = row
+        self._peaks = {
+            key: median(row.peak_ccu or 0 for row in days.values())
+            for key, days in self._days.items()
+        }
+        self.links |= _links(folder)
+        self.islands |= dict(_named(folder))
+
+    def high(self, at: float) -> int:  # noqa: ARG002 # nothing is released in a recorded world
+        """The newest key of the list."""
+        return self.span - 1
+
+    def listed_born(self, key: int) -> float:
+        """When a listed island was released."""
+        return _RECORDED_AT - (self.span - key) * _INTERVAL
+
+    def facts(self, key: int) -> Facts:
+        """What is fixed about an island."""
+        drawn = invent(self.digits, key, self.code(key), self.owner(key), self.born(key))
+        if key >= HIDDEN:
+            return drawn
+        island = self._islands[key]
+        theme = next(
+            (n for n, theme in enumerate(THEMES) if theme.tags[0] in island.tags), drawn.theme
+        )
+        return msgspec.structs.replace(drawn, theme=theme, title=island.title, tags=island.tags)
+
+    def code(self, key: int) -> str:
+        """The code of an island."""
+        return self._islands[key].code if key < HIDDEN else self.digits.code(key)
+
+    def key(self, code: str) -> int | None:
+        """The key a code stands for."""
+        known = self._keys.get(code)
+        if known is not None:
+            return known
+        drawn = self.digits.key(code)
+        return drawn if drawn is not None and drawn >= HIDDEN else None
+
+    def listed_owner(self, key: int) -> int:
+        """The creator of a listed island."""
+        return self._owners[self._islands[key].creator_code]
+
+    def listed_of(self, owner: int) -> list[int]:
+        """The keys of a creator's listed islands."""
+        return self._owned[self._creators[owner]] if owner < len(self._creators) else []
+
+    def creator(self, owner: int) -> tuple[str, str]:
+        """Code and shown name of a creator."""
+        code = self._creators[owner]
+        return code, words.creator_name(code, mix(self.digits.salt, owner))
+
+    def listed_peak(self, key: int, at: float) -> float:
+        """The peak CCU of an island's day: as recorded, the same every day."""
+        return self._peaks.get(key, 0.0) if key < HIDDEN else super().listed_peak(key, at)
+
+    def day(self, key: int, day: int) -> Day | None:
+        """What was recorded of an island's day (days since 1970), where it was."""
+        return self._days.get(key, {}).get(day)
+
+
+def _lines(path: Path, kind: type[_T]) -> Iterator[_T]:
+    decoder = msgspec.json.Decoder(kind)
+    with gzip.open(path, "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield decoder.decode(line)
+            except msgspec.MsgspecError as error:
+                raise ValueError(f"{path} line {number}: {error}") from error
+
+
+def _links(folder: Path) -> dict[str, dict[str, Any]]:
+    bulk = msgspec.json.decode((folder / LINKS).read_bytes(), type=list[dict[str, Any]])
+    one = msgspec.json.decode((folder / LINK).read_bytes(), type=dict[str, Any])
+    return {body["mnemonic"]: body for body in (*bulk, one)}
+
+
+def _named(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name in ISLANDS:
+        body = msgspec.json.decode((folder / name).read_bytes(), type=dict[str, Any])
+        yield body["code"], body
+        yield body.get("displayName", body["code"]), body
