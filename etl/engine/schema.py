@@ -81,7 +81,8 @@ def wanted_files(conn: Connection) -> list[SqlFile]:
     Those of its own time-series foundation, and the grants of roles that exist.
     """
     roles = {name for (name,) in conn.execute("select rolname from pg_roles")} | {"public"}
-    files = read_files(sql_folder(), foundation(conn) or "")
+    # Before the first migrate either foundation will do: it only tells that everything is still to be applied.
+    files = read_files(sql_folder(), foundation(conn) or "plain")
     return in_order(file for file in files if file.role is None or file.role in roles)
 
 
