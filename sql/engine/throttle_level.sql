@@ -3,11 +3,11 @@ returns double precision
 language sql
 immutable parallel safe
 begin atomic
-  -- nothing flows in while it is closed; a clock that was set back costs no more than its own step
+  -- nothing flows in while it is closed, and nothing flows out when the clock was set back
   select least(
     (p_throttle).capacity,
     (p_throttle).tokens + (p_throttle).per_second * greatest(0, extract(
-      epoch from p_at - greatest((p_throttle).closed_until, least((p_throttle).refilled_at, p_at))
+      epoch from p_at - greatest((p_throttle).closed_until, (p_throttle).refilled_at)
     ))
   );
 end;
