@@ -132,7 +132,10 @@ class Settings(BaseSettings):
     )
     search_batch: Positive = Field(1000, description="Most documents one bulk request carries.")
     search_bytes: Positive = Field(
-        5 * 1024 * 1024, description="Most bytes one bulk request carries."
+        1024 * 1024, description="Most bytes one bulk request carries."
+    )
+    search_connections: Positive = Field(
+        2, description="Bulk requests one sync has on their way at once."
     )
     search_lease: Seconds = Field(120.0, description="Seconds a leased search mark is held.")
 

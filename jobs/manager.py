@@ -28,8 +28,9 @@ from psycopg import InterfaceError, OperationalError
 from typing_extensions import override
 
 from etl.engine import runs
+from etl.errors import PlainError
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 FETCH: LiteralString = "select * from jobs.fetch(%(queues)s::text[], %(worker_id)s, %(worker)s)"
 FINISH: LiteralString = """
@@ -103,6 +104,8 @@ class Manager(JobManager):
             raise
         except BaseException as error:
             hold.error = runs.sentence(error)
+            if not isinstance(error, PlainError):
+                log.exception("job.raised", task=context.job.task_name, job_id=context.job.id)
             raise
         hold.numbers = runs.numbers(result)
         return result
@@ -157,7 +160,7 @@ class Manager(JobManager):
         finally:
             del self._holds[job.id or 0]
         log.log(
-            logging.WARNING if status is Status.FAILED or not ours else logging.INFO,
+            logging.INFO if ours and status is not Status.FAILED else logging.WARNING,
             "job.ended" if ours else "job.ended_late",
             task=job.task_name,
             job_id=job.id,
