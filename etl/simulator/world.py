@@ -23,6 +23,8 @@ HIDDEN = 10**11
 ADDED = 2 * 10**11
 DAY = 86_400.0
 _HIDDEN_SALT = 0x48
+# Islands added at one instant were released within the seconds before it, a millisecond apart.
+_JUST = 10.0
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):
@@ -169,7 +171,7 @@ class World(ABC):
         codes = []
         for _ in range(count):
             place = len(self._births)
-            self._births.append(max(at, self._births[-1] + 0.001 if self._births else at))
+            self._births.append(max(at - _JUST, self._births[-1] + 0.001 if place else 0.0))
             self._added_by.setdefault(self._added_owner(place), []).append(ADDED + place)
             codes.append(self.code(ADDED + place))
         return codes
