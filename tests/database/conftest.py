@@ -26,7 +26,9 @@ def new_database(postgres_url: str) -> Iterator[Callable[[], str]]:
             name = f"empty_{secrets.token_hex(6)}"
             # A database without an extension that the template may have.
             admin.execute(
-                sql.SQL("create database {} template template0").format(sql.Identifier(name))
+                sql.SQL("create database {} template template0 strategy file_copy").format(
+                    sql.Identifier(name)
+                )
             )
             names.append(name)
             return with_database(postgres_url, name)

@@ -1,0 +1,347 @@
+"""Who may do what, and that passwords stay out of sight."""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
+
+from etl.engine import roles
+from etl.engine.migrate import migrate
+from etl.settings import Settings
+from tests.database.catalogue import catalogue
+from tests.database.conftest import Sources
+
+Connection = psycopg.Connection
+
+RELATIONS = """
+select c.oid::regclass::text as name, c.relkind = 'v' as is_view
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+join pg_description as d on d.objoid = n.oid and d.classoid = 'pg_namespace'::regclass
+where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v') and not c.relispartition
+"""
+
+ROUTINES = """
+select p.oid::regprocedure::text as name, p.provolatile = 'v' as is_volatile,
+  p.prosecdef as is_definer, coalesce(p.proconfig, '{}') as config
+from pg_proc as p
+join pg_namespace as n on n.oid = p.pronamespace
+where n.nspname = any(%s)
+"""
+
+SCHEMAS = ["analytics", "engine", "fortnite", "jobs", "ops", "raw", "search"]
+
+
+@pytest.fixture
+def owner(database_url: str) -> Iterator[Connection]:
+    """The owner's connection; what a test does is undone."""
+    with psycopg.connect(database_url) as conn:
+        conn.execute("set search_path = ''")
+        yield conn
+        conn.rollback()
+
+
+def may(conn: Connection, role: str, statement: str) -> bool:
+    """Whether ``role`` may run the statement, in a session that is not read-only."""
+    try:
+        with conn.transaction(force_rollback=True):
+            conn.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+            conn.execute(statement.encode())
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    return True
+
+
+def relations(conn: Connection, *schemas: str) -> list[str]:
+    return [name for name, _ in conn.execute(RELATIONS, [list(schemas)])]
+
+
+def views(conn: Connection, *schemas: str) -> list[str]:
+    return [name for name, is_view in conn.execute(RELATIONS, [list(schemas)]) if is_view]
+
+
+def test_analysts_read_all_but_the_machinery(owner: Connection) -> None:
+    readable = relations(owner, "analytics", "fortnite", "ops", "raw") + views(owner, "search")
+    assert {"fortnite.island", "raw.document", "ops.throttle"} <= set(readable)
+    for name in readable:
+        assert may(owner, roles.ANALYST, f"select * from {name} limit 1"), name
+    for name in relations(owner, "engine", "jobs"):
+        assert not may(owner, roles.ANALYST, f"select 1 from {name}"), name
+
+
+def test_analysts_write_nothing_and_call_nothing_that_could(owner: Connection) -> None:
+    for name in relations(owner, *SCHEMAS):
+        for privilege in ("insert", "update", "delete", "truncate", "references", "trigger"):
+            row = owner.execute(
+                "select has_table_privilege(%s, %s, %s)", [roles.ANALYST, name, privilege]
+            ).fetchone()
+            assert row == (False,), (name, privilege)
+    assert not may(owner, roles.ANALYST, "delete from fortnite.island")
+    assert not may(owner, roles.ANALYST, "create table fortnite.mine ()")
+    for name, is_volatile, is_definer, _ in owner.execute(ROUTINES, [SCHEMAS]).fetchall():
+        if is_volatile or is_definer:
+            assert not _may_execute(owner, roles.ANALYST, name), name
+
+
+def test_nobody_but_the_worker_reads_tokens(owner: Connection) -> None:
+    assert may(owner, roles.WORKER, "select * from engine.token")
+    for role in (roles.ANALYST, roles.OPERATOR):
+        assert not may(owner, role, "select name from engine.token")
+        assert not may(owner, role, "select engine.token_read('x')")
+
+
+def test_operators_read_everything_else_and_act_through_ops_alone(owner: Connection) -> None:
+    for name in relations(owner, *SCHEMAS):
+        if name != "engine.token":
+            assert may(owner, roles.OPERATOR, f"select * from {name} limit 1"), name
+        row = owner.execute(
+            "select has_table_privilege(%s, %s, 'insert, update, delete, truncate')",
+            [roles.OPERATOR, name],
+        ).fetchone()
+        assert row == (False,), name
+    assert may(owner, roles.OPERATOR, "select * from public.procrastinate_jobs")
+    for name, is_volatile, is_definer, config in owner.execute(ROUTINES, [SCHEMAS]).fetchall():
+        if name.startswith("ops."):
+            assert _may_execute(owner, roles.OPERATOR, name), name
+            # It acts with the owner's rights, or the operator could not act at all.
+            assert is_definer or not is_volatile, name
+        elif is_volatile or is_definer:
+            assert not _may_execute(owner, roles.OPERATOR, name), name
+        # What runs with the owner's rights must not be led astray by its caller's search path.
+        if is_definer:
+            assert any(setting.startswith("search_path=") for setting in config), name
+
+
+def test_workers_write_every_row_and_change_no_table(owner: Connection) -> None:
+    own = {"engine.alembic_version", "engine.migration", "engine.sql_object"}
+    for name in [*relations(owner, *SCHEMAS), "public.procrastinate_jobs"]:
+        row = owner.execute(
+            "select has_table_privilege(%s, %s, 'select'), has_table_privilege(%s, %s, 'insert'),"
+            " has_table_privilege(%s, %s, 'truncate')",
+            [roles.WORKER, name] * 3,
+        ).fetchone()
+        assert row == (True, name not in own, False), name
+    for name, *_ in owner.execute(ROUTINES, [[*SCHEMAS]]).fetchall():
+        assert _may_execute(owner, roles.WORKER, name), name
+    assert may(owner, roles.WORKER, "select nextval('engine.lease'), setval('search.version', 9)")
+    assert not may(owner, roles.WORKER, "alter table fortnite.island add x int")
+    assert not may(owner, roles.WORKER, "create table engine.mine ()")
+
+
+def test_nothing_of_ours_is_open_to_everybody(owner: Connection) -> None:
+    name = f"nobody_{secrets.token_hex(4)}"
+    owner.execute(sql.SQL("create role {}").format(sql.Identifier(name)))
+    ours = owner.execute(ROUTINES, [SCHEMAS]).fetchall() + [
+        row for row in owner.execute(ROUTINES, [["public"]]).fetchall() if "procrastinate" in row[0]
+    ]
+    assert len(ours) > 40
+    for routine, *_ in ours:
+        assert not _may_execute(owner, name, routine), routine
+    for schema in SCHEMAS:
+        row = owner.execute(
+            "select has_schema_privilege(%s, %s, 'usage, create')", [name, schema]
+        ).fetchone()
+        assert row == (False,), schema
+
+
+def test_the_schemas_of_the_grants_are_all_there_are(owner: Connection) -> None:
+    found = owner.execute(
+        "select n.nspname from pg_namespace as n"
+        " join pg_description as d on d.objoid = n.oid and d.classoid = 'pg_namespace'::regclass"
+        " where n.nspname not in ('public', 'pg_catalog', 'pg_toast', 'information_schema')"
+        " order by 1"
+    ).fetchall()
+    # Partitions are reached through their parents, which stand in the other schemas.
+    assert [name for (name,) in found] == sorted([*SCHEMAS, "series"])
+
+
+def _may_execute(conn: Connection, role: str, routine: str) -> bool:
+    row = conn.execute(
+        "select has_function_privilege(%s, %s::regprocedure, 'execute')", [role, routine]
+    ).fetchone()
+    return row == (True,)
+
+
+def test_an_analyst_who_logs_in_is_read_only_and_cut_off_in_time(
+    database_url: str, settings: Settings
+) -> None:
+    password = secrets.token_urlsafe()
+    migrate(database_url, settings.model_copy(update={"analyst_password": SecretStr(password)}))
+    url = make_conninfo(database_url, user=roles.ANALYST, password=password)
+    with psycopg.connect(url) as conn:
+        for name, value in (
+            ("statement_timeout", "5min"),
+            ("idle_in_transaction_session_timeout", "1min"),
+            ("default_transaction_read_only", "on"),
+        ):
+            assert conn.execute(sql.SQL("show {}").format(sql.Identifier(name))).fetchone() == (
+                value,
+            )
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            conn.execute("create temporary table mine ()")
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(make_conninfo(url, password="another"))
+
+
+def test_grants_and_limits_survive_when_sql_is_applied_again(
+    empty_url: str, options: Settings, sources: Sources
+) -> None:
+    sources.write("engine/one.sql", "create view engine.one as select 1 as x;")
+    sources.write("roles/etl_analyst.sql", "grant select on engine.one to etl_analyst;")
+    migrate(empty_url, options)
+    with psycopg.connect(empty_url, autocommit=True) as conn:
+        assert may_select(conn, "engine.one")
+        sources.write("engine/two.sql", "create view engine.two as select 2 as x;")
+        migrate(empty_url, options)
+        assert may_select(conn, "engine.one")
+        assert not may_select(conn, "engine.two")
+        sources.write("roles/etl_analyst.sql", "grant select on engine.two to etl_analyst;")
+        migrate(empty_url, options)
+        assert may_select(conn, "engine.two")
+        assert not may_select(conn, "engine.one")
+
+
+def may_select(conn: Connection, name: str) -> bool:
+    row = conn.execute(
+        "select has_table_privilege(%s, %s, 'select')", [roles.ANALYST, name]
+    ).fetchone()
+    return row == (True,)
+
+
+def test_the_whole_of_sql_applied_again_is_the_same(database_url: str, settings: Settings) -> None:
+    before = catalogue(database_url)
+    with psycopg.connect(database_url) as conn:
+        conn.execute("update engine.sql_object set hash = 'old' where ordinal = 0")
+    assert migrate(database_url, settings).applied
+    assert catalogue(database_url) == before
+
+
+@pytest.fixture
+def other_roles(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
+    """Names of roles that do not exist yet, in the place of ours: roles belong to the server."""
+    mark = secrets.token_hex(4)
+    names = tuple(f"{name}_{mark}" for name in roles.NAMES)
+    monkeypatch.setattr(roles, "NAMES", names)
+    for constant, name in zip(("WORKER", "ANALYST", "OPERATOR"), names, strict=True):
+        monkeypatch.setattr(roles, constant, name)
+    yield names
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        for name in names:
+            admin.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(name)))
+
+
+def _second_waits_for_first(
+    first_url: str, second_url: str, work: Callable[[Connection], object]
+) -> tuple[object, object]:
+    """Run the same work on two databases: the second while the first has not committed."""
+    with (
+        psycopg.connect(first_url) as first,
+        psycopg.connect(second_url) as second,
+        psycopg.connect(first_url, autocommit=True) as watch,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        first.execute("select 1")
+        second.execute("select 1")
+        done = work(first)
+        waiting = pool.submit(work, second)
+        blocked = "select cardinality(pg_blocking_pids(%s)) > 0"
+        while watch.execute(blocked, [second.info.backend_pid]).fetchone() != (True,):
+            assert not waiting.done()
+            threading.Event().wait(0.01)
+        first.commit()
+        return done, waiting.result(timeout=10)
+
+
+def test_two_databases_of_a_server_make_the_roles_at_once(
+    new_database: Callable[[], str], other_roles: tuple[str, ...]
+) -> None:
+    notices: list[str] = []
+    one, two = _second_waits_for_first(
+        new_database(), new_database(), lambda conn: roles.ensure_roles(conn, notices.append)
+    )
+    assert one == two == set(other_roles)
+    assert notices == []
+
+
+def test_two_databases_of_a_server_set_a_password_at_once(
+    new_database: Callable[[], str], other_roles: tuple[str, ...], postgres_url: str
+) -> None:
+    with psycopg.connect(postgres_url) as admin:
+        there = roles.ensure_roles(admin, pytest.fail)
+    options = Settings(
+        database_url=SecretStr(postgres_url), worker_password=SecretStr("of-the-worker")
+    )
+    first, second = new_database(), new_database()
+    _second_waits_for_first(
+        first,
+        second,
+        lambda conn: roles.set_passwords(conn, options, there, pytest.fail),
+    )
+    psycopg.connect(make_conninfo(first, user=other_roles[0], password="of-the-worker")).close()
+
+
+def test_a_password_never_leaves_the_client(
+    postgres_url: str, other_roles: tuple[str, ...], tmp_path: Path
+) -> None:
+    sent = tmp_path / "sent"
+    options = Settings(
+        database_url=SecretStr(postgres_url), operator_password=SecretStr("of-the-operator")
+    )
+    with psycopg.connect(postgres_url) as conn, sent.open("w") as file:
+        there = roles.ensure_roles(conn, pytest.fail)
+        conn.pgconn.trace(file.fileno())
+        roles.set_passwords(conn, options, there, pytest.fail)
+        conn.pgconn.untrace()
+    text = sent.read_text()
+    assert "SCRAM-SHA-256$" in text
+    assert "of-the-operator" not in text
+
+
+def test_an_owner_who_may_make_no_roles_is_told_and_migrates_all_the_same(
+    new_database: Callable[[], str],
+    postgres_url: str,
+    sources: Sources,
+    other_roles: tuple[str, ...],
+) -> None:
+    worker, analyst, operator = other_roles
+    sources.write("engine/one.sql", "create view engine.one as select 1 as x;")
+    sources.write(f"roles/{worker}.sql", f"grant select on engine.one to {worker};")
+    url = new_database()
+    tenant = f"tenant_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        name = sql.Identifier(tenant)
+        database = sql.Identifier(url.rpartition("/")[2])
+        admin.execute(sql.SQL("create role {} login password 'x'").format(name))
+        admin.execute(sql.SQL("alter database {} owner to {}").format(database, name))
+        try:
+            own = make_conninfo(url, user=tenant, password="x")
+            options = Settings(
+                database_url=SecretStr(url), worker_password=SecretStr("of-the-worker")
+            )
+            done = migrate(own, options)
+            assert done.applied == ["engine/one.sql"]
+            assert len(done.notices) == 3
+            assert done.notices[0].startswith(f"role {worker} is missing and {tenant} may not")
+            assert f"`create role {worker} nologin`" in done.notices[0]
+            assert migrate(own, options).applied == []
+
+            admin.execute(sql.SQL("create role {} nologin").format(sql.Identifier(worker)))
+            done = migrate(own, options)
+            assert done.applied == ["engine/one.sql", f"roles/{worker}.sql"]
+            assert any("password" in notice and worker in notice for notice in done.notices)
+            assert not any("of-the-worker" in notice for notice in done.notices)
+            assert analyst in " ".join(done.notices)
+            assert operator in " ".join(done.notices)
+        finally:
+            with psycopg.connect(url, autocommit=True) as inside:
+                inside.execute(sql.SQL("drop owned by {}").format(name))
+                inside.execute(sql.SQL("reassign owned by {} to current_user").format(name))
+            admin.execute(sql.SQL("alter database {} owner to current_user").format(database))
+            admin.execute(sql.SQL("drop role {}").format(name))
