@@ -49,8 +49,7 @@ class Device:
 class Credentials:
     """Who asks whom for a token: a client, and where given the device of an account.
 
-    ``name``: of the token where it is stored; credentials that differ need names that differ.
-    ``base_url`` and ``path``: the token endpoint.
+    ``name``: of the token where it is stored. ``base_url`` and ``path``: the token endpoint.
     """
 
     name: str
@@ -60,15 +59,22 @@ class Credentials:
     client_secret: SecretStr
     device: Device | None = None
 
+    @property
+    def holder(self) -> str:
+        """Who holds a token got with these; a token of another holder is not used."""
+        parts = [self.client_id] + ([self.device.account_id] if self.device else [])
+        return " ".join([self.base_url, *(part.get_secret_value() for part in parts)])
+
 
 class _Session(msgspec.Struct):
-    """A token answer, as received and as stored encrypted."""
+    """A token answer, as received, and as stored encrypted with who it was given to."""
 
     access_token: str
     expires_in: float
     refresh_token: str | None = None
     refresh_expires: float = 0
     account_id: str | None = None
+    holder: str = ""
 
     def __repr__(self) -> str:
         return "<session>"
@@ -178,6 +184,8 @@ class Tokens:
         except (InvalidToken, msgspec.DecodeError):
             log.warning("stored token is for another ETL_TOKEN_KEY: replaced", token=self._name)
             return ciphertext, None, 0
+        if session.holder != self._credentials.holder:
+            return ciphertext, None, 0
         return ciphertext, session, rows[0]["left_s"]
 
     async def _refresh(self, lease: int, old: _Session | None, left: float) -> _Held:
@@ -191,6 +199,7 @@ class Tokens:
                 )
             )
             raise
+        session.holder = self._credentials.holder
         ciphertext = self._cipher.encrypt(msgspec.json.encode(session))
         await self._db.execute(
             "select engine.token_store(%s, %s, %s, %s::float8)",

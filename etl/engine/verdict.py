@@ -67,9 +67,9 @@ class _Problem(msgspec.Struct, rename={"code": "errorCode"}):
 
 
 def _code(content: bytes) -> str:
-    """The error code of an Epic-style body. Its message may quote what we sent: never that."""
+    """The error code of an Epic-style body. Anything else there may quote what we sent."""
     try:
         code = msgspec.json.decode(content, type=_Problem).code
     except ValueError:
         return ""
-    return f" ({code})" if re.fullmatch(r"[\w.-]{1,120}", code) else ""
+    return f" ({code})" if re.fullmatch(r"errors(\.[a-z0-9_-]{1,60}){1,9}", code) else ""
