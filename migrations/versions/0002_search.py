@@ -40,6 +40,9 @@ create table search.target (
   state text not null check (state in ('building', 'live', 'retired')),
   content_hash text not null,
   created_at timestamptz not null default now(),
+  fill_after text,
+  filled_at timestamptz,
+  retired_at timestamptz,
   primary key (index, physical)
 );
 create unique index target_live on search.target (index) where state = 'live';
@@ -47,8 +50,13 @@ comment on table search.target is 'Physical indices a document goes to';
 comment on column search.target.index is 'Name of the index';
 comment on column search.target.physical is 'Name of the physical index in Elasticsearch';
 comment on column search.target.state is 'building, live or retired';
-comment on column search.target.content_hash is 'Hash of mapping, settings and view it was built for';
+comment on column search.target.content_hash is
+  'Hash of mapping, settings and view it was built for; stale: has to be built again';
 comment on column search.target.created_at is 'When it was registered';
+comment on column search.target.fill_after is
+  'Documents up to this id are marked for it, the others still have to be; null: all are';
+comment on column search.target.filled_at is 'When the last document was marked for it';
+comment on column search.target.retired_at is 'When another one took its place';
 
 create table search.rejected (
   index text not null,

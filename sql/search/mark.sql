@@ -25,5 +25,6 @@ end
 $$;
 
 comment on function search.mark(text, text[]) is
-'Marks documents of an index as changed: the last thing a writing transaction does, at most 5,000 ids each. '
-'Null and repeated ids are folded. Rows are locked in the byte order of their ids; Elasticsearch is not waited for.';
+'Marks documents of an index as changed: the last thing a writing transaction does, at most 5,000 ids
+each. Null and repeated ids are folded. Rows are locked in the byte order of their ids; Elasticsearch is
+not waited for';

@@ -1,0 +1,50 @@
+-- requires: search.fold, fortnite.ccu_record
+create view search.island_document as
+select
+  i.code as id,
+  json_strip_nulls(row_to_json(d)) as body
+from fortnite.island as i
+left join fortnite.island_now as n on i.island_id = n.island_id
+left join fortnite.island_performance as p on i.island_id = p.island_id
+cross join lateral (
+  select
+    left(coalesce(i.title, i.display_name, i.code), 500) as title,
+    coalesce(i.creator_name, i.creator_code) as creator
+) as t
+cross join lateral (
+  select
+    i.code,
+    t.title,
+    left(i.tagline, 500) as tagline,
+    t.creator,
+    i.creator_code,
+    i.creator_account_id,
+    i.tags[:50] as tags,
+    i.category,
+    i.created_in,
+    i.image_url,
+    i.max_players,
+    i.published_at,
+    i.updated_at,
+    n.ccu,
+    n.ts as ccu_at,
+    p.avg_24h,
+    p.avg_7d,
+    p.avg_30d,
+    p.peak_24h,
+    n.record_ccu as peak,
+    n.recorded_at as peak_at,
+    search.fold(t.title) as folded_title,
+    search.fold(left(i.tagline, 500)) as folded_tagline,
+    search.fold(t.creator) as folded_creator
+) as d
+where
+  i.gone_at is null
+  and i.disabled is not true
+  and i.discovery_intent is distinct from 'PRIVATE';
+
+comment on view search.island_document is
+'Documents of index island: islands that players can find. One that is gone, disabled or private leaves
+the index';
+comment on column search.island_document.id is 'Link code of the island';
+comment on column search.island_document.body is 'The document; fields without a value are left out';
