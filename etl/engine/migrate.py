@@ -77,6 +77,7 @@ def migrate(url: str, settings: Settings, *, report: Tell | None = None) -> Repo
     notices: list[str] = []
     with _busy(), one_transaction(url) as session:
         conn = driver(session)
+        conn.add_notice_handler(lambda said: _warning(said, notices))
         _lock(conn)
         there = roles.ensure_roles(conn, notices.append)
         before = read_status(conn)
@@ -120,6 +121,11 @@ def _busy() -> Iterator[None]:
                 ) from error
             cause = cause.__cause__
         raise
+
+
+def _warning(said: psycopg.errors.Diagnostic, notices: list[str]) -> None:
+    if said.severity_nonlocalized == "WARNING" and said.message_primary:
+        notices.append(said.message_primary)
 
 
 def _lock(conn: Connection) -> None:
