@@ -130,7 +130,7 @@ class Postgres:
         remains = marked(NAME, str(self.data))
         if remains:
             report.step(NAME, "waiting for the processes of the last server to end")
-            psutil.wait_procs(remains, timeout=5)
+            psutil.wait_procs(remains, timeout=2)
             end(marked(NAME, str(self.data)), signal.SIGTERM, seconds=10)
         # None of its processes is left. If the system gave its pid to somebody else, PostgreSQL
         # would take that for a running server and refuse to start.

@@ -30,10 +30,9 @@ log_line_prefix = '%m [%p] %q%u@%d '
 """
 
 THROWAWAY = """
-# ETL_POSTGRES_FSYNC is off: a crash of the machine may damage the data.
+# ETL_POSTGRES_FSYNC is off: a crash of the machine may damage the data, one of the server does not.
 fsync = off
 full_page_writes = off
-synchronous_commit = off
 """
 
 TIMESCALE = """

@@ -62,13 +62,14 @@ def free_port(wanted: int | None) -> int:
     raise OSError("no port of 127.0.0.1 is free")
 
 
-def last_words(*logs: Path, lines: int = 6) -> str:
-    """The lines at the end of each log that tell of an error, else its last ones."""
+def last_words(*logs: Path, lines: int = 10) -> str:
+    """The end of each log; of a long one the lines that tell of an error."""
     said = []
     for log in logs:
-        every = log.read_text(errors="replace").splitlines() if log.exists() else []
-        telling = [line for line in every[-200:] if TELLING.search(line)] or every
-        said += [f"{log}:", *(f"  {line[:400]}" for line in telling[-lines:])] if every else []
+        every = log.read_text(errors="replace").splitlines()[-300:] if log.exists() else []
+        telling = [line for line in every if TELLING.search(line)]
+        shown = telling if telling and len(every) > lines else every
+        said += [f"{log}:", *(f"  {line[:400]}" for line in shown[-lines:])] if shown else []
     return "\n".join(said) or f"Nothing was logged in {', '.join(map(str, logs))}."
 
 

@@ -1,0 +1,60 @@
+"""Homes of a test's own, whose servers are stopped after it."""
+
+import os
+import pwd
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from etl import embedded
+from etl.settings import Settings
+from tests.conftest import server_settings
+
+Make = Callable[[], Settings]
+
+
+@pytest.fixture
+def fresh_home() -> Iterator[Settings]:
+    """Options of a home nobody has used yet. Its name has what quoting must survive."""
+    home = Path(tempfile.mkdtemp(prefix="headrace it's-"))
+    try:
+        yield server_settings(home)
+    finally:
+        embedded.down(server_settings(home))
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module")
+def own_home() -> Iterator[Settings]:
+    """Options of a home that the tests of one module share, and may do violence to."""
+    home = Path(tempfile.mkdtemp(prefix="headrace-own-"))
+    try:
+        yield server_settings(home)
+    finally:
+        embedded.down(server_settings(home))
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+def ordinary_user() -> Iterator[pwd.struct_passwd]:
+    """A user without privileges who can run this Python: nobody, or whoever runs the tests."""
+    if os.geteuid() != 0:
+        yield pwd.getpwuid(os.geteuid())
+        return
+    opened = []
+    for program in (Path(sys.executable), Path(sys.executable).resolve(), Path(__file__)):
+        for folder in program.parents:
+            mode = stat.S_IMODE(folder.stat().st_mode)
+            if not mode & stat.S_IXOTH:
+                folder.chmod(mode | stat.S_IXOTH)
+                opened.append((folder, mode))
+    try:
+        yield pwd.getpwnam("nobody")
+    finally:
+        for folder, mode in opened:
+            folder.chmod(mode)
