@@ -1,4 +1,30 @@
 -- Workers: read and write every row, call every function, change no table.
+
+-- Only its owner refreshes a continuous aggregate, and that cannot be lent: it runs in no function.
+do $$
+declare
+  v_aggregate regclass;
+begin
+  if to_regclass('timescaledb_information.continuous_aggregates') is null then
+    return;
+  end if;
+  for v_aggregate in
+    execute
+      'select format(''%I.%I'', c.view_schema, c.view_name)::regclass'
+      ' from timescaledb_information.continuous_aggregates as c'
+      ' join pg_class as p on p.oid = format(''%I.%I'', c.view_schema, c.view_name)::regclass'
+      ' where p.relowner <> ''etl_worker''::regrole'
+  loop
+    begin
+      execute format('alter materialized view %s owner to etl_worker', v_aggregate);
+    exception when insufficient_privilege then
+      raise warning 'etl_worker cannot refresh %: % may not give it away; let workers connect as its owner',
+        v_aggregate, current_user;
+    end;
+  end loop;
+end;
+$$;
+
 revoke all on all tables in schema analytics, engine, fortnite, jobs, ops, raw, search from etl_worker;
 
 grant usage on schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
@@ -39,31 +65,6 @@ begin
     where p.pronamespace = 'public'::regnamespace and p.proname like 'procrastinate\_%'
   loop
     execute format('grant execute on routine %s to etl_worker', v_routine);
-  end loop;
-end;
-$$;
-
--- Only its owner refreshes a continuous aggregate, and that cannot be lent: it runs in no function.
-do $$
-declare
-  v_aggregate regclass;
-begin
-  if to_regclass('timescaledb_information.continuous_aggregates') is null then
-    return;
-  end if;
-  for v_aggregate in
-    execute
-      'select format(''%I.%I'', c.view_schema, c.view_name)::regclass'
-      ' from timescaledb_information.continuous_aggregates as c'
-      ' join pg_class as p on p.oid = format(''%I.%I'', c.view_schema, c.view_name)::regclass'
-      ' where p.relowner <> ''etl_worker''::regrole'
-  loop
-    begin
-      execute format('alter materialized view %s owner to etl_worker', v_aggregate);
-    exception when insufficient_privilege then
-      raise warning 'etl_worker cannot refresh %: % may not give it away; let workers connect as its owner',
-        v_aggregate, current_user;
-    end;
   end loop;
 end;
 $$;

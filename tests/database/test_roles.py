@@ -135,6 +135,27 @@ def test_workers_write_every_row_and_change_no_table(owner: Connection) -> None:
     assert not may(owner, roles.WORKER, "create table engine.mine ()")
 
 
+def test_workers_refresh_continuous_aggregates(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        if (
+            conn.execute("select 1 from pg_extension where extname = 'timescaledb'").fetchone()
+            is None
+        ):
+            pytest.skip("this server has no TimescaleDB")
+        stores = conn.execute(
+            "select format('%I.%I', view_schema, view_name)"
+            " from timescaledb_information.continuous_aggregates order by 1 desc"
+        ).fetchall()
+        assert stores
+        conn.execute("insert into fortnite.ccu values ('2026-01-01 00:00+00', 1, 7)")
+        conn.execute("set role etl_worker")
+        for (store,) in stores:
+            refresh = sql.SQL("call public.refresh_continuous_aggregate({}, null, null)")
+            conn.execute(refresh.format(store))
+            count = sql.SQL("select count(*) from ") + sql.SQL(store)
+            assert conn.execute(count).fetchone() == (1,), store
+
+
 def test_nothing_of_ours_is_open_to_everybody(owner: Connection) -> None:
     name = f"nobody_{secrets.token_hex(4)}"
     owner.execute(sql.SQL("create role {}").format(sql.Identifier(name)))
