@@ -34,6 +34,7 @@ cross join lateral (
     p.peak_24h,
     n.record_ccu as peak,
     n.recorded_at as peak_at,
+    n.since as peak_since,
     search.fold(t.title) as folded_title,
     search.fold(left(i.tagline, 500)) as folded_tagline,
     search.fold(t.creator) as folded_creator
