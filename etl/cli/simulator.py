@@ -21,6 +21,7 @@ def simulator(
     growth: Annotated[float | None, typer.Option(help="New islands a simulated day.")] = None,
     hidden: Annotated[float | None, typer.Option(help="Share with an unlisted sibling.")] = None,
     limit: Annotated[list[str] | None, typer.Option(help="links=600; links= lifts it.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="A fault as JSON.")] = None,
     token_life: Annotated[float | None, typer.Option(help="Seconds a token lives.")] = None,
     attached: Annotated[bool, typer.Option("--attached", help="End with standard input.")] = False,
 ) -> None:
@@ -45,6 +46,7 @@ def simulator(
             wanted,
             **{name: value for name, value in given.items() if value is not None},
             now=wanted.now if now is None else instant(now),
+            faults=[*wanted.faults, *(msgspec.json.decode(text) for text in fault or [])],
             limits=wanted.limits | dict(_limit(text) for text in limit or []),
         )
         server.serve(wanted, lambda url: typer.echo(f"listening on {url}"), attached=attached)

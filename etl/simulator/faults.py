@@ -60,10 +60,12 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         """Whether it strikes this route, now."""
         return self.route in (route, "*") and self.times != 0
 
-    def strike(self) -> bool:
-        """Use it up by one answer; False where it still lets answers pass."""
+    def strike(self, *, waits: bool = False) -> bool:
+        """Use it up by one answer; False where it still lets answers pass, or waits for its turn."""
         if self.skip > 0:
             self.skip -= 1
+            return False
+        if waits:
             return False
         if self.times is not None:
             self.times -= 1
@@ -96,15 +98,21 @@ class Faults:
         return max(shares, default=0.0)
 
     def of_answer(self, route: str) -> list[Fault]:
-        """Those that strike the whole of this answer, used up by one."""
-        return [
-            fault
-            for fault in self.active
-            if fault.kind not in _ITEM_KINDS
-            and fault.kind != "downtime"
-            and fault.meets(route)
-            and fault.strike()
-        ]
+        """Those that strike the whole of this answer, used up by one.
+
+        Of those that decide what the answer is, one strikes and the others wait for the next.
+        """
+        struck: list[Fault] = []
+        decided = False
+        for fault in self.active:
+            if fault.kind in _ITEM_KINDS or fault.kind == "downtime" or not fault.meets(route):
+                continue
+            decides = fault.kind not in ("slow", "cursor")
+            if not fault.strike(waits=decides and decided):
+                continue
+            decided = decided or decides
+            struck.append(fault)
+        return struck
 
     def of_items(self, route: str, codes: Sequence[str]) -> list[tuple[Fault, frozenset[str]]]:
         """Those that strike islands of this answer, used up by one, and which islands."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,9 +19,16 @@ NEVER_SENT = "type"
 API = "fortnite-data-api.openapi.yaml"
 
 
-def validator(schema: str) -> Draft202012Validator:
+@cache
+def description() -> Any:  # noqa: ANN401 # a parsed document
     document = yaml.safe_load(recorded(API).read_text())
     document["components"]["schemas"]["IslandMetadataSummary"]["required"].remove(NEVER_SENT)
+    return document
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    document = description()
     reference = {"$ref": f"#/components/schemas/{schema}"}
     return Draft202012Validator(reference | {"components": document["components"]})
 
