@@ -98,7 +98,7 @@ def _fetch(who: Account, cache: Path) -> Path:
         home = Path(
             cjdk.java_home(vendor="temurin", version=FETCHED, cache_dir=cache, progress=False)
         )
-    except (cjdk.CjdkError, OSError) as error:
+    except Exception as error:
         raise ServerFailed(
             f"there is no Java {OLDEST} here and none could be fetched: {error}. {advice}"
         ) from error
