@@ -104,6 +104,14 @@ class Settings(BaseSettings):
         "Community where the server offers it.",
     )
     ccu_retention_days: Positive = Field(90, description="Days raw 10-minute CCU rows are kept.")
+    ccu_hourly_retention_days: Positive = Field(
+        730, description="Days hourly CCU rows are kept; daily ones stay for ever."
+    )
+    ccu_compression_days: Positive = Field(
+        7,
+        description="Days after which CCU rows are compressed where TimescaleDB holds them: past "
+        "the age at which late data is usual.",
+    )
     snapshot_retention_days: Positive = Field(30, description="Days raw.snapshot pages are kept.")
     run_retention_days: Positive = Field(
         30, description="Days finished jobs and ops.run rows are kept."

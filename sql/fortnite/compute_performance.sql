@@ -1,0 +1,135 @@
+-- requires: fortnite.performance_parts, fortnite.ccu_steps, fortnite.average_moved, search.mark
+create function fortnite.compute_performance(p_at timestamptz, p_low integer, p_high integer)
+returns integer
+language plpgsql
+set jit = off
+as $$
+declare
+  v_24h timestamptz := date_bin('1 hour', p_at, '2000-01-01 00:00:00+00') - interval '23 hours';
+  v_7d timestamptz := date_bin('1 day', p_at, '2000-01-01 00:00:00+00') - interval '6 days';
+  v_30d timestamptz := date_bin('1 day', p_at, '2000-01-01 00:00:00+00') - interval '29 days';
+  v_changed integer;
+  v_told integer[];
+  v_gone integer[];
+begin
+  if p_high - p_low >= 5000 then
+    raise exception 'islands % to % are more than the 5,000 one transaction may mark', p_low, p_high
+      using errcode = 'invalid_parameter_value';
+  end if;
+
+  with fresh as materialized (
+    select
+      p.island_id,
+      p.sum_24h * 10 as minutes_24h,
+      p.sum_7d * 10 as minutes_7d,
+      p.sum_30d * 10 as minutes_30d,
+      (p.sum_24h::double precision / p.samples_24h)::real as avg_24h,
+      (p.sum_7d::double precision / p.samples_7d)::real as avg_7d,
+      (p.sum_30d::double precision / p.samples_30d)::real as avg_30d,
+      (p.samples_24h / fortnite.ccu_steps(greatest(n.since, v_24h), p_at))::real as coverage_24h,
+      (p.samples_7d / fortnite.ccu_steps(greatest(n.since, v_7d), p_at))::real as coverage_7d,
+      (p.samples_30d / fortnite.ccu_steps(greatest(n.since, v_30d), p_at))::real as coverage_30d,
+      p.peak_24h,
+      p.peak_7d,
+      p.peak_30d
+    from fortnite.performance_parts(p_at, p_low, p_high) as p
+    left join fortnite.island_now as n on p.island_id = n.island_id
+    where p.samples_30d > 0
+  ),
+
+  compared as materialized (
+    select
+      f.*,
+      o.marked_24h,
+      o.marked_7d,
+      o.marked_30d,
+      (f.peak_24h, f.peak_7d, f.peak_30d) is distinct from (o.peak_24h, o.peak_7d, o.peak_30d)
+      or fortnite.average_moved(o.marked_24h, f.avg_24h)
+      or fortnite.average_moved(o.marked_7d, f.avg_7d)
+      or fortnite.average_moved(o.marked_30d, f.avg_30d) as moved
+    from fresh as f
+    left join fortnite.island_performance as o on f.island_id = o.island_id
+    where
+      (
+        f.minutes_24h, f.minutes_7d, f.minutes_30d, f.avg_24h, f.avg_7d, f.avg_30d,
+        f.coverage_24h, f.coverage_7d, f.coverage_30d, f.peak_24h, f.peak_7d, f.peak_30d
+      ) is distinct from (
+        o.minutes_24h, o.minutes_7d, o.minutes_30d, o.avg_24h, o.avg_7d, o.avg_30d,
+        o.coverage_24h, o.coverage_7d, o.coverage_30d, o.peak_24h, o.peak_7d, o.peak_30d
+      )
+  ),
+
+  written as (
+    insert into fortnite.island_performance (
+      island_id, computed_at,
+      minutes_24h, minutes_7d, minutes_30d, avg_24h, avg_7d, avg_30d,
+      coverage_24h, coverage_7d, coverage_30d, marked_24h, marked_7d, marked_30d,
+      peak_24h, peak_7d, peak_30d
+    )
+    select
+      c.island_id,
+      p_at,
+      c.minutes_24h,
+      c.minutes_7d,
+      c.minutes_30d,
+      c.avg_24h,
+      c.avg_7d,
+      c.avg_30d,
+      c.coverage_24h,
+      c.coverage_7d,
+      c.coverage_30d,
+      case when c.moved then c.avg_24h else c.marked_24h end,
+      case when c.moved then c.avg_7d else c.marked_7d end,
+      case when c.moved then c.avg_30d else c.marked_30d end,
+      c.peak_24h,
+      c.peak_7d,
+      c.peak_30d
+    from compared as c
+    order by c.island_id
+    on conflict (island_id) do update
+      set
+        computed_at = excluded.computed_at,
+        minutes_24h = excluded.minutes_24h,
+        minutes_7d = excluded.minutes_7d,
+        minutes_30d = excluded.minutes_30d,
+        avg_24h = excluded.avg_24h,
+        avg_7d = excluded.avg_7d,
+        avg_30d = excluded.avg_30d,
+        coverage_24h = excluded.coverage_24h,
+        coverage_7d = excluded.coverage_7d,
+        coverage_30d = excluded.coverage_30d,
+        marked_24h = excluded.marked_24h,
+        marked_7d = excluded.marked_7d,
+        marked_30d = excluded.marked_30d,
+        peak_24h = excluded.peak_24h,
+        peak_7d = excluded.peak_7d,
+        peak_30d = excluded.peak_30d
+  ),
+
+  gone as (
+    delete from fortnite.island_performance as o
+    where
+      o.island_id between p_low and p_high
+      and not exists (select from fresh as f where f.island_id = o.island_id)
+    returning o.island_id
+  )
+
+  select
+    count(*),
+    array_agg(c.island_id) filter (where c.moved),
+    (select array_agg(g.island_id) from gone as g)
+  into v_changed, v_told, v_gone
+  from compared as c;
+
+  perform search.mark('island', array(
+    select i.code from fortnite.island as i where i.island_id = any(v_told || v_gone)
+  ));
+  return v_changed + coalesce(cardinality(v_gone), 0);
+end
+$$;
+
+comment on function fortnite.compute_performance(timestamptz, integer, integer) is
+'Computes the performance of a range of at most 5,000 islands up to a cycle: writes the rows that changed, '
+'removes those without a sample in 30 days, marks the documents of those that moved enough. Gives how many '
+'rows changed. Coverage is the share of ten-minute steps that have a sample, from the first sample of the '
+'island on: an hour in which nobody sampled lowers it. Safe to repeat.';

@@ -1,0 +1,49 @@
+-- requires: engine.make_room
+create function fortnite.roll_ccu_hourly() returns timestamptz
+language plpgsql
+set jit = off
+as $$
+declare
+  v_series engine.series;
+  v_hour timestamptz;
+begin
+  select s.* into strict v_series from engine.series as s where s.relation = 'fortnite.ccu_hourly';
+  select date_bin('1 hour', min(c.ts), '2000-01-01 00:00:00+00') into v_hour
+  from fortnite.ccu as c
+  where
+    c.ts >= greatest(
+      v_series.refreshed_until,
+      (select s.kept_from from engine.series as s where s.relation = v_series.source)
+    )
+    and c.ts < v_series.closing_until;
+
+  if v_hour is not null then
+    perform engine.make_room(v_series.relation, v_hour);
+    insert into fortnite.ccu_hourly_store (
+      ts, ccu_sum, peak_key, first_key, last_key, island_id, samples, low
+    )
+    select
+      v_hour,
+      sum(c.ccu),
+      max((c.ccu::bigint << 32) - date_part('epoch', c.ts)::bigint),
+      min((date_part('epoch', c.ts)::bigint << 31) + c.ccu),
+      max((date_part('epoch', c.ts)::bigint << 31) + c.ccu),
+      c.island_id,
+      count(*),
+      min(c.ccu)
+    from fortnite.ccu as c
+    where c.ts >= v_hour and c.ts < v_hour + interval '1 hour'
+    group by c.island_id
+    order by c.island_id;
+  end if;
+
+  update engine.series as s
+  set refreshed_until = coalesce(v_hour + interval '1 hour', s.closing_until)
+  where s.relation = v_series.relation and s.refreshed_until < s.closing_until;
+  return v_hour;
+end
+$$;
+
+comment on function fortnite.roll_ccu_hourly() is
+'Stores the next closed hour of CCU that has samples, and gives it; null when none is left. In one '
+'transaction. Only the one who holds the refresh lock may call it.';

@@ -1,0 +1,10 @@
+create function engine.settle_bucket(p_relation text, p_bucket timestamptz) returns void
+language sql
+begin atomic
+  update engine.series as s
+  set refreshed_until = least(s.closing_until, p_bucket + s.bucket)
+  where s.relation = p_relation and s.refreshed_until < s.closing_until;
+end;
+
+comment on function engine.settle_bucket(text, timestamptz) is
+'Says that every closed bucket of a roll-up is stored up to the end of this one; with null, that all are.';
