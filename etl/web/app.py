@@ -31,7 +31,7 @@ log = structlog.get_logger()
 def create_app(settings: Settings) -> Starlette:
     """The application: the page at ``/``, its data at ``/api/search``, its state at ``/health``.
 
-    It starts and stays up without Elasticsearch: ``/api/search`` and ``/health`` then answer 503
+    It starts and stays up while Elasticsearch is away: ``/api/search`` and ``/health`` then answer 503
     with a sentence, and the page says so and tries again.
     """
 

@@ -80,14 +80,14 @@ function say(head, text, action, run, kind = "") {
 function card(hit) {
   const item = make("li", { className: "island", tabIndex: -1 });
   const tile = make("div", { className: "tile", ariaHidden: "true" }, initials(hit.title));
-  tile.style.background = `linear-gradient(135deg, hsl(${hue(hit.id)} 55% 42%), hsl(${(hue(hit.id) + 45) % 360} 60% 32%))`;
+  tile.style.background = `linear-gradient(135deg, hsl(${hue(hit.code)} 55% 42%), hsl(${(hue(hit.code) + 45) % 360} 60% 32%))`;
   const by = make("p", { className: "by" }, hit.creator ? `by ${hit.creator} · ` : "");
-  by.append(make("button", { type: "button", title: "Copy the code", onclick: (event) => copy(event, hit.id) }, hit.id));
+  by.append(make("button", { type: "button", title: "Copy the code", onclick: (event) => copy(event, hit.code) }, hit.code));
   const facts = [hit.created_in, hit.max_players && `${hit.max_players} players`, hit.published_at && day.format(new Date(hit.published_at))];
   by.append(facts.filter(Boolean).map((fact) => ` · ${fact}`).join(""));
   const tags = make("ul", { className: "tags", ariaLabel: "Tags" });
   for (const tag of hit.tags) tags.append(make("li", {}, make("button", { type: "button", onclick: () => toggle("tag", tag, true) }, tag)));
-  item.append(tile, make("div", {}, make("h2", { dir: "auto" }, hit.title ?? hit.id), by, tags), numbers(hit));
+  item.append(tile, make("div", {}, make("h2", { dir: "auto" }, hit.title ?? hit.code), by, tags), numbers(hit));
   return item;
 }
 
