@@ -1,0 +1,57 @@
+"""The schedule of pipeline ``fortnite``."""
+
+from etl.engine import timeseries
+from etl.engine.daily import day_done, days_due
+from etl.fortnite import performance as fortnite_performance
+from etl.fortnite.catalogue import ingest
+from etl.fortnite.ccu import cycle
+from etl.fortnite.classify import classify as classify_islands
+from etl.fortnite.islands import refresh_islands
+from jobs import app
+from jobs.tools import Tools
+
+QUEUE = "fortnite"
+CODES_A_REQUEST = 100
+
+
+@app.every("*/30 * * * *", "fortnite.catalogue", queue=QUEUE)
+async def catalogue(tools: Tools) -> object:
+    """List the islands of the public catalogue."""
+    return await ingest(tools.database, tools.settings)
+
+
+@app.every("* * * * *", "fortnite.island", queue=QUEUE)
+async def island(tools: Tools) -> object:
+    """Fetch the details of islands that are due: as many as the Links service allows in a minute."""
+    limit = tools.settings.fortnite_links_per_minute * CODES_A_REQUEST
+    return await refresh_islands(tools.database, tools.settings, limit)
+
+
+@app.every("*/10 * * * *", "fortnite.ccu", queue=QUEUE, priority=10)
+async def ccu(tools: Tools) -> object:
+    """Sample the players of every island that has some."""
+    return await cycle(tools.database, tools.settings)
+
+
+@app.every("*/5 * * * *", "fortnite.rollup", queue=QUEUE, priority=5)
+async def rollup(tools: Tools) -> object:
+    """Roll samples up to hours and days, and make room for those to come."""
+    await timeseries.ensure_partitions(tools.database)
+    return await timeseries.refresh(tools.database)
+
+
+@app.every("7-59/10 * * * *", "fortnite.performance", queue=QUEUE, priority=5)
+async def performance(tools: Tools) -> dict[str, int]:
+    """Compute how each island fared over 24 hours, 7 days and 30 days."""
+    return {"changed": await fortnite_performance.compute(tools.database)}
+
+
+@app.every("17 * * * *", "fortnite.classify", queue=QUEUE)
+async def classify(tools: Tools) -> dict[str, int]:
+    """Sort islands into popular, ordinary and dead-looking ones, once a day."""
+    due = await days_due(tools.database, "fortnite.classify")
+    if not due:
+        return {"days": 0}
+    changed = await classify_islands(tools.database, tools.settings)
+    await day_done(tools.database, "fortnite.classify", due[-1])
+    return {"days": 1, "changed": changed}
