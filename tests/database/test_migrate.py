@@ -2,17 +2,17 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
 import psycopg
 import pytest
 
 from etl.engine import schema
-from etl.engine.migrate import Busy, DatabaseNewer, WrongFoundation, migrate, status
+from etl.engine.migrate import Busy, DatabaseNewer, Report, WrongFoundation, migrate, status
 from etl.engine.revisions import RevisionFailed, Unreachable, driver, one_transaction, revisions
 from etl.engine.revisions import upgrade as upgrade_tables
-from etl.engine.sqlfiles import SqlFile, in_order
+from etl.engine.sqlfiles import GRANTS, SqlFile, in_order
 from etl.engine.sqlobjects import StillNeeded
 from etl.settings import Settings
 from tests.database.catalogue import catalogue
@@ -75,16 +75,26 @@ def test_a_second_migrate_does_nothing(empty_url: str, options: Settings) -> Non
     assert second.seconds < 1
 
 
-def test_two_at_once_do_the_work_once(empty_url: str, options: Settings, sources: Sources) -> None:
+def test_of_two_at_once_the_second_waits_and_finds_nothing_to_do(
+    empty_url: str, options: Settings, sources: Sources
+) -> None:
     sources.write("engine/one.sql", ONE)
-    start = threading.Barrier(4)
+    waits = (
+        "select count(*) from pg_locks where locktype = 'advisory' and not granted and database ="
+    )
+    here = " (select oid from pg_database where datname = current_database())"
+    with ThreadPoolExecutor(1) as pool:
+        second: list[Future[Report]] = []
 
-    def run(_: int) -> int:
-        start.wait()
-        return len(migrate(empty_url, options).applied)
+        def meanwhile(step: str) -> None:
+            if step == "apply engine/one.sql":
+                second.append(pool.submit(migrate, empty_url, options))
+                while ask(empty_url, waits + here) != 1:
+                    assert not second[0].done()
+                    threading.Event().wait(0.01)
 
-    with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(run, range(4))) == [0, 0, 0, 1]
+        first = migrate(empty_url, options, report=meanwhile)
+        assert (first.applied, second[0].result().applied) == (["engine/one.sql"], [])
     assert ask(empty_url, "select count(*) from engine.migration") == 1
 
 
@@ -169,12 +179,17 @@ def test_a_broken_migration_leaves_an_empty_database_empty(
     "later",
     [
         "update engine.alembic_version set version_num = '9999'",
-        "insert into engine.migration (version, revision, files) values ('999.1', '0001', 0)",
+        "insert into engine.migration (version, revision, files) values ('0.10.0', '0001', 0)",
     ],
 )
 def test_a_database_newer_than_the_code_is_refused_and_kept(
-    empty_url: str, options: Settings, sources: Sources, later: str
+    empty_url: str,
+    options: Settings,
+    sources: Sources,
+    monkeypatch: pytest.MonkeyPatch,
+    later: str,
 ) -> None:
+    monkeypatch.setattr(schema, "code_version", lambda: "0.9.0")
     migrate(empty_url, options)
     ask(empty_url, f"{later}")
     sources.write("engine/one.sql", ONE)
@@ -186,10 +201,11 @@ def test_a_database_newer_than_the_code_is_refused_and_kept(
 
 
 def test_an_older_version_is_no_reason_to_refuse(
-    empty_url: str, options: Settings, sources: Sources
+    empty_url: str, options: Settings, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(schema, "code_version", lambda: "0.10.0")
     migrate(empty_url, options)
-    ask(empty_url, "update engine.migration set version = '0.0.9'")
+    ask(empty_url, "update engine.migration set version = '0.10.0rc1'")
     sources.write("engine/one.sql", ONE)
     assert migrate(empty_url, options).applied == ["engine/one.sql"]
 
@@ -292,16 +308,19 @@ def test_the_lock_is_the_databases_own(
         assert migrate(other, options).migrations == ["0001"]
 
 
-def _file(path: str, *requires: str) -> SqlFile:
-    return SqlFile(path, "", "view", path.removesuffix(".sql").replace("/", "."), requires)
+def _file(path: str, *requires: str, kind: str = "view") -> SqlFile:
+    return SqlFile(path, "", kind, path.removesuffix(".sql").replace("/", "."), requires)
 
 
-def test_order_follows_requirements_then_names() -> None:
+def test_order_follows_requirements_then_names_and_grants_come_last() -> None:
     files = [
-        _file("a/c.sql", "a.z"),
-        _file("a/b.sql"),
-        _file("a/z.sql"),
-        _file("a/d.sql", "a/c.sql"),
+        _file("roles/public.sql", kind=GRANTS),
+        _file("s/c.sql", "s.z"),
+        _file("s/b.sql"),
+        _file("s/z.sql"),
+        _file("s/d.sql", "s/c.sql"),
     ]
-    assert [f.name for f in in_order(files)] == ["a.b", "a.z", "a.c", "a.d"]
-    assert [f.name for f in in_order(files, backwards=True)] == ["a.z", "a.b", "a.c", "a.d"]
+    names = ["s.b", "s.z", "s.c", "s.d", "roles.public"]
+    assert [f.name for f in in_order(files)] == names
+    names[:2] = ["s.z", "s.b"]
+    assert [f.name for f in in_order(files, backwards=True)] == names

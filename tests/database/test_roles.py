@@ -94,6 +94,10 @@ def test_nobody_but_the_worker_reads_tokens(owner: Connection) -> None:
     assert may(owner, roles.WORKER, "select * from engine.token")
     for role in (roles.ANALYST, roles.OPERATOR):
         assert not may(owner, role, "select name from engine.token")
+        row = owner.execute(
+            "select has_any_column_privilege(%s, 'engine.token', 'select')", [role]
+        ).fetchone()
+        assert row == (False,), role
         assert not may(owner, role, "select engine.token_read('x')")
 
 

@@ -68,6 +68,15 @@ def test_wrong_files(
     assert refused(sources, empty_url, options) == says
 
 
+def test_a_name_without_its_schema_is_refused_though_it_could_be_found(
+    empty_url: str, options: Settings, sources: Sources
+) -> None:
+    sources.revise("0002", "0001", "create table public.found ()")
+    sources.write("engine/a.sql", "create view engine.a as select 1 as x from found;")
+    says = refused(sources, empty_url, options)
+    assert says == 'sql/engine/a.sql: line 1: relation "found" does not exist'
+
+
 def test_two_files_that_make_the_same(empty_url: str, options: Settings, sources: Sources) -> None:
     sources.write("engine/a.sql", VIEW.format(name="a", what=1))
     sources.write("ops/a.sql", VIEW.format(name="a", what=2))
