@@ -1,0 +1,68 @@
+"""Islands to project, and what Elasticsearch has of them."""
+
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch
+
+from etl.engine.database import Database
+from etl.search.indices import alias
+from etl.settings import Settings
+
+ALL = 10_000
+
+
+class World:
+    """A database and the index it is projected into."""
+
+    def __init__(self, db: Database, es: AsyncElasticsearch, settings: Settings) -> None:
+        self.db = db
+        self.es = es
+        self.settings = settings
+
+    async def island(self, *codes: str, title: str = "An island") -> None:
+        """Add islands or change their title, and mark them, as a pipeline does."""
+        await self.db.execute(
+            """
+            with changed as (
+              insert into fortnite.island (code, source, first_seen_at, title)
+              select code, 'catalogue', now(), %s from unnest(%s::text[]) as code
+              on conflict (code) do update set title = excluded.title
+              returning code
+            )
+            select search.mark('island', array_agg(code)) from changed
+            """,
+            (title, list(codes)),
+        )
+
+    async def change(self, assignment: str, *codes: str) -> None:
+        """Change islands by an SQL assignment, and mark them."""
+        async with self.db.connection() as conn, conn.transaction():
+            await conn.execute(
+                f"update fortnite.island set {assignment} where code = any(%s)".encode(),
+                [list(codes)],
+            )
+            await conn.execute("select search.mark('island', %s)", [list(codes)])
+
+    async def view(self) -> dict[str, Any]:
+        """What should be in the index."""
+        rows = await self.db.fetch("select id, body from search.island_document")
+        return {row["id"]: row["body"] for row in rows}
+
+    async def found(self) -> dict[str, Any]:
+        """What is in the index that readers search."""
+        name = alias("island", self.settings)
+        await self.es.indices.refresh(index=name)
+        answer = await self.es.search(index=name, size=ALL, query={"match_all": {}})
+        return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]}
+
+    async def pending(self) -> int:
+        """Marks that wait."""
+        return int((await self.db.fetch_one("select count(*) as n from search.dirty"))["n"])
+
+    async def expire(self) -> None:
+        """Let every lease run out, as time does after a worker died."""
+        await self.db.execute("update search.dirty set leased_until = '-infinity'")
+
+    async def is_equal(self) -> bool:
+        """Whether the index holds exactly what the view has, field by field."""
+        return await self.found() == await self.view()
