@@ -30,12 +30,12 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar --nofail sql >/dev/null && $(BIN)/sqlfluff lint --disable-progress-bar sql
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 sql
 
 fmt: setup
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix --disable-progress-bar --quiet sql
+	$(BIN)/sqlfluff fix --disable-progress-bar --processes 0 --quiet sql
 
 bench: setup
 	$(BIN)/python -m bench

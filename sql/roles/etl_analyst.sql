@@ -20,7 +20,7 @@ begin
     select p.oid from pg_proc as p
     where
       p.pronamespace = any(
-        '{analytics,engine,fortnite,ops,raw,search}'::regnamespace []
+        '{analytics,engine,fortnite,ops,raw,search}'::regnamespace[]
       )
       and p.prokind = 'f'
       and p.provolatile <> 'v'

@@ -24,7 +24,7 @@ begin
   for v_routine in
     select p.oid from pg_proc as p
     where
-      p.pronamespace = any('{analytics,engine,fortnite,raw,search}'::regnamespace [])
+      p.pronamespace = any('{analytics,engine,fortnite,raw,search}'::regnamespace[])
       and p.prokind = 'f'
       and p.provolatile <> 'v'
       and not p.prosecdef
