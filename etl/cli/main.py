@@ -39,6 +39,7 @@ COMMANDS = {
     "status": Command("etl.cli.servers", "status", START, "Where the servers are."),
     "psql": Command("etl.cli.servers", "psql", START, "Open psql on the database.", passes_on=True),
     "migrate": Command("etl.cli.migrate", "migrate", RUN, "Bring the database to this version."),
+    "search": Command("etl.cli.search", "app", RUN, "Project rows into Elasticsearch."),
     "worker": Command("etl.cli.worker", "worker", RUN, "Run jobs, now and on their schedule."),
     "web": Command("etl.cli.web", "web", RUN, "Serve the search page."),
     "simulator": Command("etl.cli.simulator", "simulator", RUN, "Serve the upstream, simulated."),

@@ -76,8 +76,8 @@ async def ensure_one(db: Database, es: AsyncElasticsearch, settings: Settings, i
 async def promote(db: Database, es: AsyncElasticsearch, settings: Settings, index: str) -> bool:
     """Let the index being built take the live one's place once all of it was sent and counts agree.
 
-    Counts that disagree by more than is pending or refused have every document sent again. The
-    database decides first and the alias follows, here or in the next :func:`ensure_one`.
+    Counts that disagree by more than is pending or refused have it built once more. The database
+    decides first and the alias follows, here or in the next :func:`ensure_one`.
     """
     rows = await db.fetch("select * from search.promotable(%s)", (index,))
     if not rows:
@@ -88,10 +88,13 @@ async def promote(db: Database, es: AsyncElasticsearch, settings: Settings, inde
         count = int((await es.count(index=physical))["count"])
     if not documents - pending - rejected <= count <= documents + pending:
         log.warning(
-            "index does not agree with its view, filling it again",
+            "index does not agree with its view, building another",
             index=physical, has=count, wants=documents, pending=pending, rejected=rejected,
         )  # fmt: skip
-        await db.execute("select search.refill(%s, %s)", (index, physical))
+        await db.execute(
+            "update search.target set content_hash = 'stale' where index = %s and physical = %s",
+            (index, physical),
+        )
         return False
     row = await db.fetch_one("select search.promote(%s, %s) as done", (index, physical))
     if row["done"]:

@@ -1,0 +1,107 @@
+"""``etl search``: from the database to Elasticsearch, and how far behind that is."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from elasticsearch import AsyncElasticsearch, NotFoundError
+from rich.console import Console
+from rich.table import Table
+
+from etl import embedded
+from etl.cli.run import run_async
+from etl.cli.show import Shown, print_json
+from etl.engine.database import open_database
+from etl.search import indices
+from etl.search.client import explained, open_elasticsearch
+from etl.search.sync import Numbers
+from etl.search.sync import sync as drain
+from etl.settings import Settings, settings
+
+app = typer.Typer(no_args_is_help=True, help="Project rows into Elasticsearch.")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+PENDING = "select coalesce(sum(pending), 0)::bigint as n from ops.search_lag"
+
+
+@app.command()
+def sync(*, as_json: Json = False) -> None:
+    """Send every document that waits, until none does; makes and fills indices that are missing.
+
+    Workers do the same as a job every few seconds; running it beside them does no harm.
+    """
+    done = run_async(lambda: _sync(settings()))
+    if as_json:
+        print_json(asdict(done))
+        return
+    console = Console(highlight=False)
+    console.print(f"{done.sent} sent, {done.deleted} deleted, {done.rejected} rejected")
+    if done.restored:
+        console.print("[yellow]The database was restored: the indices were built again[/]")
+    if done.rejected:
+        console.print("Why: select * from search.rejected")
+
+
+@app.command()
+def status(*, as_json: Json = False) -> None:
+    """What waits in the database, what was refused, and what Elasticsearch holds, by index."""
+    rows = run_async(lambda: _status(settings()))
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("index", "documents", "pending", "lag", "rejected", "live", "building")
+    for row in rows:
+        documents = "none" if row["documents"] is None else f"{row['documents']:,}"
+        table.add_row(
+            row["index"], documents, f"{row['pending']:,}", f"{row['lag_s']:.0f} s",
+            f"{row['rejected']:,}", row["live"] or "", row["building"] or "",
+        )  # fmt: skip
+    Console(highlight=False).print(table)
+
+
+async def _sync(options: Settings) -> Numbers:
+    async with (
+        open_database(embedded.database_url(options), size=options.database_pool) as db,
+        open_elasticsearch(options) as es,
+    ):
+        with Shown() as shown:
+            shown.step("search", "looking for indices")
+            await indices.ensure(db, es, options)
+            pending = int((await db.fetch_one(PENDING))["n"])
+            with shown.bar("search", f"sending {pending:,} documents", pending) as advance:
+                done = 0
+
+                def progress(numbers: Numbers) -> None:
+                    nonlocal done
+                    now = numbers.sent + numbers.deleted + numbers.rejected
+                    advance(now - done)
+                    done = now
+
+                return await drain(db, es, options, progress=progress)
+
+
+async def _status(options: Settings) -> list[dict[str, Any]]:
+    async with (
+        open_database(embedded.database_url(options), size=1) as db,
+        open_elasticsearch(options) as es,
+    ):
+        rows = {str(row["index"]): row for row in await db.fetch("select * from ops.search_lag")}
+        return [
+            {
+                "index": index,
+                "documents": await _count(es, indices.alias(index, options)),
+                **{name: rows.get(index, {}).get(name, 0) for name in ("pending", "rejected")},
+                "lag_s": rows.get(index, {}).get("lag_s", 0.0),
+                **{name: rows.get(index, {}).get(name) for name in ("live", "building")},
+            }
+            for index in indices.INDICES
+        ]
+
+
+async def _count(es: AsyncElasticsearch, name: str) -> int | None:
+    """Documents readers can find; None when there is no index yet."""
+    with explained(f"counting {name}"):
+        try:
+            return int((await es.count(index=name))["count"])
+        except NotFoundError:
+            return None
