@@ -44,6 +44,7 @@ COMMANDS = {
     "web": Command("etl.cli.web", "web", RUN, "Serve the search page."),
     "simulator": Command("etl.cli.simulator", "simulator", RUN, "Serve the upstream, simulated."),
     "settings": Command("etl.cli.settings", "show", CHECK, "Every option and its value."),
+    "dictionary": Command("etl.cli.migrate", "dictionary", CHECK, "What each table and column is."),
     "doctor": Command("etl.cli.doctor", "doctor", CHECK, "What is wrong, and what to do about it."),
 }
 
