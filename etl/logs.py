@@ -1,7 +1,6 @@
 """Logs: one shape for our own lines and the libraries', on standard error, secrets left out."""
 
 import logging
-import logging.config
 import re
 import sys
 from typing import Any
@@ -72,14 +71,18 @@ def configure(settings: Settings) -> None:
         if settings.log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared[:-2], structlog.stdlib.ExtraAdder(), *shared[-2:]],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    logging.basicConfig(handlers=[handler], level=level, force=True)
+    root = logging.getLogger()
+    for before in [each for each in root.handlers if isinstance(each, _StandardError)]:
+        root.removeHandler(before)
+    root.addHandler(handler)
+    root.setLevel(level)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel("DEBUG" if level == "DEBUG" else "WARNING")
     structlog.configure(
@@ -92,6 +95,17 @@ def configure(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+class _StandardError(logging.Handler):
+    """Writes to what standard error is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+        except (OSError, ValueError):
+            self.handleError(record)
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

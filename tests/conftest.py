@@ -160,6 +160,22 @@ async def elasticsearch(
             await client.indices.delete(index=",".join(found))
 
 
+@pytest.fixture
+def analyst_password(postgres_url: str) -> Iterator[str]:
+    """A password that etl_analyst may log in with during the test."""
+    password = secrets.token_urlsafe()
+    role = sql.Identifier("etl_analyst")
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        known = admin.execute("select from pg_roles where rolname = 'etl_analyst'").rowcount
+        if not known:
+            admin.execute(sql.SQL("create role {}").format(role))
+        admin.execute(
+            sql.SQL("alter role {} login password {}").format(role, sql.Literal(password))
+        )
+        yield password
+        admin.execute(sql.SQL("alter role {} nologin password null").format(role))
+
+
 def with_database(url: str, name: str) -> str:
     """``url`` with another database in its path."""
     return f"{url.rpartition('/')[0]}/{name}"

@@ -1,0 +1,151 @@
+"""``etl doctor``: what is well, what is not, and what to do."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from etl import embedded
+from etl.doctor import Finding, findings
+from etl.settings import Settings
+from tests.cli.conftest import Etl
+from tests.commands import variables
+
+# Nobody listens there, and no test asks the real services.
+NOBODY = {
+    "fortnite_data_url": "http://127.0.0.1:9/",
+    "fortnite_links_url": "http://127.0.0.1:9/",
+}
+
+
+@pytest.fixture
+def found(settings: Settings, elasticsearch_url: str) -> Settings:
+    return with_options(settings, {})
+
+
+def with_options(settings: Settings, options: Mapping[str, object]) -> Settings:
+    set_before: dict[str, object] = {
+        field: getattr(settings, field) for field in settings.model_fields_set
+    }
+    return Settings.model_validate({**set_before, **NOBODY, **options})
+
+
+def look(settings: Settings) -> dict[str, Finding]:
+    return {finding.check: finding for finding in findings(settings)}
+
+
+def test_a_set_up_that_is_well(found: Settings, etl: Etl) -> None:
+    checks = look(found)
+    assert {name: it.outcome for name, it in checks.items()} == {
+        "settings": "ok",
+        "PostgreSQL": "ok",
+        "clock": "ok",
+        "migrations": "ok",
+        "time series": "ok",
+        "Elasticsearch": "ok",
+        "Fortnite Data API": "warning",
+        "credentials": "ok",
+    }
+    done = etl("doctor", "--json", env=variables(found))
+    assert done.status == 0, done.out
+    said = json.loads(done.out)
+    assert said["ok"] is True
+    assert {check["check"] for check in said["checks"]} == set(checks)
+    text = etl("doctor", env=variables(found))
+    assert text.status == 0
+    assert "! Fortnite Data API: http://127.0.0.1:9/ does not answer" in text.out
+
+
+def test_servers_that_are_away(tmp_path: Path, postgres_url: str) -> None:
+    checks = look(with_options(Settings(home=tmp_path), {}))
+    assert checks["home"].outcome == "ok"
+    assert "GB free" in checks["home"].says
+    assert checks["embedded PostgreSQL"].outcome == "ok"
+    assert checks["Java"].outcome == "ok"
+    for server in ("PostgreSQL", "Elasticsearch"):
+        assert checks[server].outcome == "failed"
+        assert checks[server].advice == "Start it: `etl up`."
+    away = {
+        "database_url": "postgresql://lead:sesame@127.0.0.1:9/x",
+        "elasticsearch_url": "http://lead:sesame@127.0.0.1:9",
+    }
+    checks = look(with_options(Settings(home=tmp_path), away))
+    assert "home" not in checks
+    assert checks["PostgreSQL"].advice == "See ETL_DATABASE_URL."
+    assert checks["Elasticsearch"].advice == "See ETL_ELASTICSEARCH_URL."
+    assert "sesame" not in str(checks)
+
+
+def test_what_is_no_elasticsearch(found: Settings, database_url: str) -> None:
+    url = f"http://{database_url.rpartition('@')[2].partition('/')[0]}"
+    checks = look(with_options(found, {"elasticsearch_url": url}))
+    assert checks["Elasticsearch"].outcome == "failed"
+
+
+def test_a_database_that_was_not_migrated(found: Settings, postgres_url: str, etl: Etl) -> None:
+    checks = look(with_options(found, {"database_url": postgres_url}))
+    assert checks["migrations"] == Finding(
+        "migrations", "failed", "the database is empty", "Run `etl migrate`."
+    )
+    assert etl("doctor", env=variables(found) | {"ETL_DATABASE_URL": postgres_url}).status
+
+
+def test_a_file_of_sql_that_was_not_applied(found: Settings, database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        gone = conn.execute(
+            "delete from engine.sql_object where path = (select min(path) from engine.sql_object)"
+        )
+        assert gone.rowcount == 1
+    said = look(found)["migrations"]
+    assert (said.outcome, said.advice) == ("failed", "Run `etl migrate`.")
+    assert "1 files of sql/" in said.says
+
+
+def test_timescale_that_is_asked_for_and_not_there(found: Settings, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as conn:
+        offered = conn.execute(
+            "select from pg_available_extensions where name = 'timescaledb'"
+        ).rowcount
+    checks = look(with_options(found, {"database_url": postgres_url, "timeseries": "timescale"}))
+    assert checks["time series"].outcome == ("ok" if offered else "failed")
+    checks = look(with_options(found, {"database_url": postgres_url, "timeseries": "plain"}))
+    assert checks["time series"].says == "on plain PostgreSQL"
+
+
+def test_credentials_and_their_key(found: Settings) -> None:
+    client = {"fortnite_client_id": "id", "fortnite_client_secret": "sesame"}
+    key = Fernet.generate_key().decode()
+
+    def said(**options: str) -> Finding:
+        return look(with_options(found, dict(options)))["credentials"]
+
+    assert "ETL_FORTNITE_CLIENT_SECRET" in said(fortnite_client_id="id").advice
+    missing = said(**client, fortnite_device_id="d")
+    assert missing.advice == "Set ETL_FORTNITE_ACCOUNT_ID, ETL_FORTNITE_DEVICE_SECRET."
+    assert "Fernet.generate_key" in said(**client).advice
+    assert said(**client, token_key="short").says == "ETL_TOKEN_KEY is no Fernet key"
+    assert said(**client, token_key=key).outcome == "ok"
+    checks = look(with_options(found, client | {"token_key": key}))
+    assert checks["Links service"].outcome == "warning"
+    assert "sesame" not in str(checks)
+
+
+def test_bad_settings_are_a_finding(etl: Etl) -> None:
+    done = etl("doctor", "--json", env={"ETL_WEB_PORT": "x"})
+    assert done.status == 1
+    (check,) = json.loads(done.out)["checks"]
+    assert check["outcome"] == "failed"
+    assert check["says"].startswith("ETL_WEB_PORT: Input should be a valid integer")
+
+
+def test_a_password_that_is_wrong_is_not_told(found: Settings, database_url: str) -> None:
+    user, _, rest = database_url.partition("@")
+    wrong = f"{user.rpartition(':')[0]}:sesame@{rest}"
+    said = look(with_options(found, {"database_url": SecretStr(wrong)}))["PostgreSQL"]
+    assert "password authentication failed" in said.says
+    assert "sesame" not in str(said)
+    assert embedded.database_url(found) == database_url
