@@ -26,8 +26,12 @@ def migrate(
     """
     options = settings()
     with Shown() as shown:
+        # A line a file would tell a log nothing: the summary below does.
+        watched = shown.console.is_terminal
         done = bring_up(
-            embedded.database_url(options), options, report=lambda text: shown.step("migrate", text)
+            embedded.database_url(options),
+            options,
+            report=(lambda text: shown.step("migrate", text)) if watched else None,
         )
     if as_json:
         print_json(asdict(done))
