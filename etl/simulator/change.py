@@ -1,5 +1,7 @@
 """How an island reads at an instant: version, activation, title and tags after their changes."""
 
+from math import log
+
 import msgspec
 
 from etl.simulator import measured, words
@@ -9,6 +11,9 @@ from etl.simulator.world import DAY, Bump, Facts, World
 _U32 = 4294967296.0
 # Islands that nobody plays are hardly worked on.
 _IDLE_FACTOR = 20.0
+# An island's own pace is between a quarter and seven quarters of the ordinary; the mean rate of that.
+_SLOWEST, _SPREAD = 0.25, 1.5
+_MEAN_RATE = log((_SLOWEST + _SPREAD) / _SLOWEST) / _SPREAD
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -28,8 +33,12 @@ def reading(world: World, facts: Facts, at: float) -> Reading:
     titles = tags = 0
     updated = activated
     if world.retitles:
-        titles, titled = _steps(facts, at, slow / measured.TITLE_CHANGES_PER_DAY, facts.draws[7])
-        tags, tagged = _steps(facts, at, slow / measured.TAG_CHANGES_PER_DAY, facts.draws[8])
+        titles, titled = _steps(
+            facts, at, slow * _MEAN_RATE / measured.TITLE_CHANGES_PER_DAY, facts.draws[7]
+        )
+        tags, tagged = _steps(
+            facts, at, slow * _MEAN_RATE / measured.TAG_CHANGES_PER_DAY, facts.draws[8]
+        )
         updated = max(activated, titled, tagged)
     for turn, bump in enumerate(world.bumps):
         if bump.at > at or not _hit(world, bump, turn, facts.key):
@@ -51,7 +60,7 @@ def reading(world: World, facts: Facts, at: float) -> Reading:
 
 def _steps(facts: Facts, at: float, days: float, draw: int) -> tuple[int, float]:
     """How often a thing that changes every so many days has changed, and when last."""
-    pace = days * DAY * (0.25 + 1.5 * draw / _U32)
+    pace = days * DAY * (_SLOWEST + _SPREAD * draw / _U32)
     count = max(0, int((at - facts.born) / pace))
     return count, facts.born + count * pace
 

@@ -17,6 +17,7 @@ AnswerKind = Literal[
     "not_found",  # 404
     "empty",  # 200 without a body
     "html",  # 200 with a page that is no JSON
+    "wrong",  # 200 with JSON of another shape
     "cut",  # the connection ends in the middle of the body
     "cursor",  # the list's next cursor is the one just asked for
     "downtime",  # the platform is down: a `share` of all islands reads 0 players
@@ -43,6 +44,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         times: how many answers it strikes; None: all, until it is cleared.
         skip: how many answers it lets pass first.
         codes: the islands an item fault strikes; None: the first of each answer.
+        retry_after: seconds, or a text to send as it is (an HTTP date, or nonsense).
     """
 
     route: Route
@@ -52,7 +54,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     codes: frozenset[str] | None = None
     seconds: float = 5.0
     status: int = 503
-    retry_after: int | None = None
+    retry_after: int | str | None = None
     share: float = 0.7
     bytes: int = 1_000_000
 

@@ -87,6 +87,8 @@ def _late(answer: Response, faults: Sequence[Fault]) -> Response:
                 return Response(b"", 200, media_type="application/json")
             case "html":
                 return HTMLResponse("<html><body>We will be back soon.</body></html>")
+            case "wrong":
+                return problems.json({"unexpected": [1, None, "shape"]})
             case "cut":
                 return _Cut(answer.body, answer.status_code, media_type=answer.media_type)
             case _:

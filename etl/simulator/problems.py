@@ -33,8 +33,8 @@ def epic(status: int, code: str, number: int, message: str, *variables: str) -> 
     )
 
 
-def throttled(route: str, seconds: int | None) -> Response:
-    """429 as the route's service words it; ``seconds`` None leaves Retry-After out."""
+def throttled(route: str, seconds: int | str | None) -> Response:
+    """429 as the route's service words it; ``seconds``: Retry-After, None leaves it out."""
     if route in DATA_ROUTES:
         answer: Response = PlainTextResponse("Rate limit exceeded. Please try again later.", 429)
     else:

@@ -46,6 +46,13 @@ async def test_list_is_newest_first(client: Client) -> None:
     assert len(set(published)) == 100
 
 
+async def test_page_holds_a_hundred_unless_asked_otherwise(client: Client) -> None:
+    assert [(await client.islands(**given))["meta"]["count"] for given in ({}, {"size": 7})] == [
+        100,
+        7,
+    ]
+
+
 @pytest.mark.parametrize(
     "params", [{"size": 0}, {"size": 1001}, {"size": "many"}, {"after": "%%"}, {"after": "MTIz"}]
 )

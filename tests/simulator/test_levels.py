@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from etl.simulator import levels, measured
+from etl.simulator.change import Reading, reading
 from etl.simulator.madeup import MadeUp
 
 NOON = 1_793_534_400.0  # 2026-11-01T12:00:00Z
@@ -67,3 +68,29 @@ def test_creators_have_the_measured_spread() -> None:
     single = sum(count == 1 for count in owned.values()) / len(owned)
     assert single == pytest.approx(measured.ONE_ISLAND_CREATORS_SHARE, abs=0.05)
     assert 50 < max(owned.values()) <= measured.MOST_ISLANDS_OF_A_CREATOR
+
+
+def test_played_islands_change_at_the_measured_rates() -> None:
+    week = 7 * 86_400.0
+    old = [key for key in KEYS if NOON - WORLD.born(key) > 30 * 86_400 and WORLD.peak(key, NOON)]
+    before, after = ([read(key, NOON + days) for key in old] for days in (0.0, week))
+    pairs = list(zip(before, after, strict=True))
+    titles = sum(a.title != b.title for b, a in pairs) / len(old) / 7
+    tags = sum(a.tags != b.tags for b, a in pairs) / len(old) / 7
+    assert titles == pytest.approx(measured.TITLE_CHANGES_PER_DAY, rel=0.15)
+    assert tags == pytest.approx(measured.TAG_CHANGES_PER_DAY, rel=0.2)
+    versions = sorted(a.version - b.version for b, a in pairs)
+    assert versions[len(versions) // 2] == 1
+    assert all(a.activated > b.activated for b, a in pairs if a.version > b.version)
+
+
+def test_islands_nobody_plays_hardly_change() -> None:
+    idle = [
+        key for key in KEYS if NOON - WORLD.born(key) > 30 * 86_400 and not WORLD.peak(key, NOON)
+    ]
+    changed = sum(read(key, NOON) != read(key, NOON + 86_400) for key in idle[:5000])
+    assert 0 < changed / 5000 < 0.02
+
+
+def read(key: int, at: float) -> Reading:
+    return reading(WORLD, WORLD.facts(key), at)

@@ -117,3 +117,13 @@ async def test_folder_without_recorded_data_is_named(capfd: pytest.CaptureFixtur
         async with start(replay="/nowhere"):
             pytest.fail("it started")
     assert "/nowhere/data-api" in capfd.readouterr().err
+
+
+async def test_islands_added_to_a_recorded_world_are_played_like_any_fresh_ones() -> None:
+    async with start(replay=DATA, seed=1, limit=UNLIMITED, hidden=0.01) as running:
+        codes = await running.add(40)
+        assert (await running.state())["listed"] == 30_144
+        played = [code for code in codes if (await running.truth(code))["peak"] > 0]
+        assert 15 < len(played) < 38
+        hidden = await running.codes("hidden", 1000)
+        assert 200 < len(hidden) < 400

@@ -20,7 +20,7 @@ API = "fortnite-data-api.openapi.yaml"
 
 
 @cache
-def description() -> Any:  # noqa: ANN401 # a parsed document
+def description() -> Any:  # a parsed document
     document = yaml.safe_load(recorded(API).read_text())
     document["components"]["schemas"]["IslandMetadataSummary"]["required"].remove(NEVER_SENT)
     return document
@@ -33,7 +33,7 @@ def validator(schema: str) -> Draft202012Validator:
     return Draft202012Validator(reference | {"components": document["components"]})
 
 
-def load(name: str) -> Any:  # noqa: ANN401 # whatever was recorded
+def load(name: str) -> Any:  # whatever was recorded
     return json.loads(recorded(name).read_text())
 
 
