@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
+from etl.embedded import role_passwords
 from etl.engine import roles
 from etl.engine.migrate import migrate
 from etl.settings import Settings
@@ -195,11 +196,11 @@ def _may_execute(conn: Connection, role: str, routine: str) -> bool:
 
 
 def test_an_analyst_who_logs_in_is_read_only_and_cut_off_in_time(
-    database_url: str, settings: Settings
+    database_url: str, settings: Settings, other_roles: tuple[str, ...]
 ) -> None:
     password = secrets.token_urlsafe()
     migrate(database_url, settings.model_copy(update={"analyst_password": SecretStr(password)}))
-    url = make_conninfo(database_url, user=roles.ANALYST, password=password)
+    url = make_conninfo(database_url, user=other_roles[1], password=password)
     with psycopg.connect(url) as conn:
         for name, value in (
             ("statement_timeout", "5min"),
@@ -215,7 +216,17 @@ def test_an_analyst_who_logs_in_is_read_only_and_cut_off_in_time(
         psycopg.connect(make_conninfo(url, password="another"))
 
 
-def test_grants_and_limits_survive_when_sql_is_applied_again(
+def test_the_embedded_server_has_passwords_of_its_own(
+    database_url: str, servers_home: Path
+) -> None:
+    options = Settings(home=servers_home)
+    migrate(database_url, options)
+    for role, password in role_passwords(options).items():
+        url = make_conninfo(database_url, user=role, password=password.get_secret_value())
+        psycopg.connect(url).close()
+
+
+def test_grants_survive_when_sql_is_applied_again(
     empty_url: str, options: Settings, sources: Sources
 ) -> None:
     sources.write("engine/one.sql", "create view engine.one as select 1 as x;")
@@ -256,6 +267,8 @@ def other_roles(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setattr(roles, "NAMES", names)
     for constant, name in zip(("WORKER", "ANALYST", "OPERATOR"), names, strict=True):
         monkeypatch.setattr(roles, constant, name)
+    limits = {f"{role}_{mark}": limit for role, limit in roles.LIMITS.items()}
+    monkeypatch.setattr(roles, "LIMITS", limits)
     yield names
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         for name in names:
