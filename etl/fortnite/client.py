@@ -28,7 +28,7 @@ _Count = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 
 
 class _Cursor(msgspec.Struct, rename={"after": "nextCursor"}):
-    after: str | None
+    after: Annotated[str, Meta(max_length=2000)] | None
 
 
 class _PageMeta(msgspec.Struct):

@@ -1,0 +1,144 @@
+"""Creator pages: the islands that nobody asked for by code, and their play counts."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from etl.engine.errors import Refused, Transient
+from etl.engine.together import in_lanes
+from etl.fortnite.client import Counts
+from etl.fortnite.cycle import Cycle
+from etl.fortnite.listing import Listing
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "creator_page"
+RESOURCE = "fortnite.creator_page"
+SHARES = [0.4, 0.3, 0.25, 0.05]
+"""Part of a claim for creators never asked, with 100 players or more, with some, with none."""
+MOST_PAGES = 50
+"""Pages of one creator past which they are not believed: five thousand islands."""
+LANES = 4
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Creators claimed together, and what became of each."""
+
+    lease: int
+    accounts: list[str]
+    players: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    retry_at: datetime | None = None
+
+
+async def sample_creators(cycle: Cycle, requests: int) -> None:
+    """Read the pages of creators that are due, with up to so many requests.
+
+    Who is due is kept in ``engine.crawl``, shared by all workers: creators never asked first, then
+    the sooner the more players they had. A creator is settled once its samples are stored, so one
+    whose worker dies is asked again.
+    """
+    await _Pages(cycle, requests).sample()
+
+
+class _Pages:
+    def __init__(self, cycle: Cycle, requests: int) -> None:
+        self._cycle = cycle
+        self._listing = Listing(cycle, SOURCE)
+        self._left = requests
+        # half a minute's worth: what a worker that dies has in hand is claimed one by one later
+        per_minute = cycle.settings.fortnite_creators_per_minute
+        self._claimed_at_once = max(8, min(500, per_minute // 2))
+
+    async def sample(self) -> None:
+        await self._cycle.db.execute("select fortnite.meet_creators()")
+        await self._listing.open(0)
+        while self._left > 0 and not self._cycle.over:
+            batch = await self._claim(min(self._left, self._claimed_at_once))
+            if batch is None:
+                break
+            await in_lanes(batch.accounts, partial(self._read, batch), LANES)
+            await self._listing.flush()
+            await self._settle(batch)
+        self._listing.complete &= not self._cycle.over
+        await self._listing.close()
+
+    async def _claim(self, most: int) -> _Batch | None:
+        settings = self._cycle.settings
+        rows = await self._cycle.db.fetch(
+            "select key, lease from engine.claim(%s, %s, %s, %s::real[], %s)",
+            (
+                RESOURCE,
+                most,
+                timedelta(seconds=settings.crawl_lease),
+                SHARES,
+                settings.crawl_attempts,
+            ),
+        )
+        return _Batch(rows[0]["lease"], [row["key"] for row in rows]) if rows else None
+
+    async def _read(self, batch: _Batch, account: str) -> None:
+        """All pages of one creator; what was read before one fails is kept."""
+        if self._cycle.over:
+            return
+        try:
+            batch.players[account] = await self._pages(account)
+            self._cycle.numbers.creators += 1
+        except Transient as error:
+            batch.retry_at = max(filter(None, (batch.retry_at, error.retry_at)), default=None)
+        except Refused as error:
+            if error.status == 404:
+                batch.players[account] = 0
+            elif self._cycle.refusal is None:
+                batch.failed[account] = error.reason
+
+    async def _pages(self, account: str) -> int:
+        """Take over the counts on all pages of a creator; gives its players in all."""
+        seen: dict[str, int | None] = {}
+        older = None
+        for _ in range(MOST_PAGES):
+            self._left -= 1
+            page = await self._listing.ask(self._cycle.discovery.creator(account, older))
+            new = {code: ccu for code, ccu in page.ccu.items() if code not in seen}
+            await self._take(Counts(new, page.bad))
+            seen |= new
+            older = page.older
+            if older is None:
+                break
+            if not new:
+                log.warning("pages of a creator repeat", account=account, older=older)
+                break
+        return sum(ccu for ccu in seen.values() if ccu is not None and ccu > 0)
+
+    async def _take(self, page: Counts) -> None:
+        page.ccu = {code: ccu for code, ccu in page.ccu.items() if code not in self._cycle.taken}
+        self._cycle.taken |= page.ccu.keys()
+        await self._listing.add(page)
+
+    async def _settle(self, batch: _Batch) -> None:
+        """Reschedule who was read or failed; give back who was not reached."""
+        db, settings = self._cycle.db, self._cycle.settings
+        await db.execute(
+            "select fortnite.settle_creators(%s, %s::text[], %s::bigint[])",
+            (batch.lease, list(batch.players), list(batch.players.values())),
+        )
+        if batch.failed:
+            await db.execute(
+                "select engine.settle_failed(%s, %s, %s, %s::text[], %s::text[])",
+                (
+                    RESOURCE,
+                    batch.lease,
+                    settings.crawl_attempts,
+                    list(batch.failed),
+                    list(batch.failed.values()),
+                ),
+            )
+        left = [a for a in batch.accounts if a not in batch.players and a not in batch.failed]
+        if left:
+            await db.execute(
+                "select engine.release(%s, %s, %s::text[], %s)",
+                (RESOURCE, batch.lease, left, batch.retry_at),
+            )
