@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from etl import embedded
 from etl.cli.show import Shown, print_json
@@ -118,11 +118,11 @@ def _show(options: Settings, names: Sequence[Name], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("server", "state", "version", "url"):
-        table.add_column(heading, no_wrap=heading != "url", overflow="fold")
+    console = Console(highlight=False)
     for name in names:
         state = found[name]
-        says = "[green]running[/]" if state["running"] else "[yellow]not running[/]"
-        table.add_row(name, says, state["version"] or "", state["url"] or "")
-    Console(highlight=False).print(table)
+        says, style = ("running", "green") if state["running"] else ("not running", "yellow")
+        version, url = state["version"] or "", state["url"] or ""
+        # No table: an address that is broken over lines cannot be clicked or copied.
+        line = Text.assemble((f"{name:14}", "bold"), (f"{says:12}", style), f"{version:9}", url)
+        console.print(line, soft_wrap=True)
