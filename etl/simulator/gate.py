@@ -99,7 +99,7 @@ def _late(answer: Response, faults: Sequence[Fault]) -> Response:
 class _Hang(Response):
     """Never answers; ends when the client goes."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, _scope: Scope, receive: Receive, _send: Send) -> None:
         while (await receive())["type"] != "http.disconnect":
             continue
 
@@ -107,7 +107,7 @@ class _Hang(Response):
 class _Cut(Response):
     """Promises a whole body, sends half, and leaves: the server then closes the connection."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         half = bytes(self.body[: len(self.body) // 2])
         start = {"type": "http.response.start", "status": self.status_code}
         await send(start | {"headers": self.raw_headers})

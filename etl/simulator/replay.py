@@ -67,20 +67,19 @@ class Replay(World):
             self._owned.setdefault(island.creator_code, []).append(key)
         self._owners = {code: number for number, code in enumerate(self._owned)}
         self._creators = list(self._owned)
-        self._days: dict[int, dict[int, Day]] = {}
         for row in _lines(folder / DAILY, _Row):
             if row.code in self._keys:
                 day = (row.date - _EPOCH).days
-                self._days.setdefault(self._keys[row.code], {})[day] = row
+                self.days.setdefault(self._keys[row.code], {})[day] = row
         self._peaks = {
             key: median(row.peak_ccu or 0 for row in days.values())
-            for key, days in self._days.items()
+            for key, days in self.days.items()
         }
         self.links |= _links(folder)
         self.islands |= dict(_named(folder))
 
-    def high(self, at: float) -> int:  # noqa: ARG002 # nothing is released in a recorded world
-        """The newest key of the list."""
+    def high(self, _at: float) -> int:
+        """The newest key of the list, the same at any instant."""
         return self.span - 1
 
     def listed_born(self, key: int) -> float:
@@ -126,10 +125,6 @@ class Replay(World):
     def listed_peak(self, key: int, at: float) -> float:
         """The peak CCU of an island's day: as recorded, the same every day."""
         return self._peaks.get(key, 0.0) if key < HIDDEN else super().listed_peak(key, at)
-
-    def day(self, key: int, day: int) -> Day | None:
-        """What was recorded of an island's day (days since 1970), where it was."""
-        return self._days.get(key, {}).get(day)
 
 
 def _lines(path: Path, kind: type[_T]) -> Iterator[_T]:

@@ -73,6 +73,7 @@ class World(ABC):
         self.hidden_share = hidden_share
         self.links: dict[str, dict[str, Any]] = {}
         self.islands: dict[str, dict[str, Any]] = {}
+        self.days: dict[int, dict[int, Day]] = {}
         self.vanished: set[int] = set()
         self.bumps: list[Bump] = []
         self._births: list[float] = []
@@ -110,9 +111,9 @@ class World(ABC):
     def creator(self, owner: int) -> tuple[str, str]:
         """Code and shown name of a creator."""
 
-    def day(self, key: int, day: int) -> Day | None:  # noqa: ARG002 # recorded worlds know days
+    def day(self, key: int, day: int) -> Day | None:
         """What was recorded of an island's day (days since 1970), where it was."""
-        return None
+        return self.days.get(key, {}).get(day)
 
     def listed_peak(self, key: int, at: float) -> float:
         """The peak CCU of an island's day."""
