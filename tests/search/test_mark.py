@@ -16,7 +16,9 @@ async def test_mark_folds_repeated_and_null_ids(db: Database) -> None:
     assert [row["id"] for row in await db.fetch(READ)] == ["a", "b"]
 
 
-async def test_mark_again_is_a_new_mark_without_lease_at_its_place_in_the_queue(db: Database) -> None:
+async def test_mark_again_is_a_new_mark_without_lease_at_its_place_in_the_queue(
+    db: Database,
+) -> None:
     await db.execute("select search.mark('island', array['a'])")
     await db.fetch("select * from search.lease('island', 10, interval '1 hour')")
     (first,) = await db.fetch(READ)
@@ -57,7 +59,9 @@ async def _until_someone_waits(db: Database) -> None:
     raise AssertionError("the second writer never waited")
 
 
-async def test_writers_of_the_same_documents_in_any_order_do_not_deadlock(database_url: str) -> None:
+async def test_writers_of_the_same_documents_in_any_order_do_not_deadlock(
+    database_url: str,
+) -> None:
     ids = [f"{number:04d}" for number in range(400)]
 
     async def write(seed: int) -> None:
