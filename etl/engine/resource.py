@@ -1,5 +1,179 @@
 """The declaration of a resource and the loop that keeps its entities fresh."""
 
-from etl.engine.items import Bad, Claim, Fetch, Found, Item, Missing, Numbers, Resource
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 
-__all__ = ["Bad", "Claim", "Fetch", "Found", "Item", "Missing", "Numbers", "Resource"]
+import psycopg
+import structlog
+
+from etl.engine.crawl import Lease, abandon, claim, fail, release
+from etl.engine.database import Database
+from etl.engine.errors import Transient
+from etl.engine.items import Bad, Claim, Fetch, Found, Item, Missing, Numbers, Resource
+from etl.engine.landing import Batch, Target, land, prepare, store
+from etl.settings import Settings
+
+__all__ = [
+    "Bad",
+    "Claim",
+    "Fetch",
+    "Found",
+    "Item",
+    "Missing",
+    "Numbers",
+    "Resource",
+    "land",
+    "refresh",
+]
+
+LANDINGS = 2  # batches of one refresh that land at once: while one waits for the disk, one works
+GRACE_S = 20.0  # how long a refresh that is cancelled lets its landings end
+
+log = structlog.get_logger()
+
+
+class GiveUp(Protocol):
+    """How a batch in hand is given up: release or abandon."""
+
+    async def __call__(self, db: Database, resource: Resource, lease: Lease, /) -> int:
+        """Returns how many the lease still held."""
+
+
+async def refresh(
+    db: Database,
+    resource: Resource,
+    fetch: Fetch,
+    *,
+    limit: int,
+    settings: Settings,
+) -> Numbers:
+    """Claim, fetch and land entities that are due, batch after batch, ``limit`` at most.
+
+    While batches land, the next is claimed, fetched and prepared.
+
+    Ends when nothing is due, or when ``fetch`` raises Transient: then its batch is given back, not
+    blamed, due not before ``retry_at``. Any other exception of ``fetch`` is raised here after the
+    batch was given up: each of its entities is claimed alone next, and is dead after
+    ``settings.crawl_attempts`` claims. What fetch gives nothing for counts as failed and comes back
+    later. Cancelled, it lets landings in flight end and gives back what it holds. Killed, it leaves
+    whole batches, and leases that run out.
+
+    Raises:
+        psycopg.Error: the server refused something that is not the data's fault.
+    """
+    work = _Refresh(db, resource, settings)
+    try:
+        await work.run(fetch, limit)
+        await work.landed(0)
+    except asyncio.CancelledError:
+        await work.stop(release)
+        raise
+    except Exception:
+        await work.stop(abandon)
+        raise
+    return work.numbers
+
+
+class _Refresh:
+    """One refresh under way: at most one batch in hand while at most two land."""
+
+    def __init__(self, db: Database, resource: Resource, settings: Settings) -> None:
+        self.numbers = Numbers()
+        self._db = db
+        self._resource = resource
+        self._settings = settings
+        self._held: Lease | None = None
+        self._landing: set[asyncio.Task[None]] = set()
+
+    async def run(self, fetch: Fetch, limit: int) -> None:
+        """Batch after batch, until nothing is due or the upstream cannot be asked."""
+        left = limit
+        while left > 0:
+            lease = await self._claim(min(self._resource.batch, left))
+            if lease is None:
+                break
+            left -= len(lease.claims)
+            try:
+                items = await fetch(list(lease.claims.values()))
+            except Transient as error:
+                await self._pause(lease, error)
+                break
+            batch = _prepare(self._resource, lease, items)
+            fetched_at = lease.now()
+            await self.landed(LANDINGS - 1)
+            self._held = None
+            self._landing.add(asyncio.create_task(self._land(lease, batch, fetched_at)))
+
+    async def landed(self, most: int) -> None:
+        """Wait until at most so many batches are landing; raises what went wrong with one."""
+        while len(self._landing) > most:
+            done, self._landing = await asyncio.wait(
+                self._landing, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                task.result()
+
+    async def stop(self, give_up: GiveUp) -> None:
+        """End what is under way without losing anything of it."""
+        if self._landing:
+            _, late = await asyncio.wait(self._landing, timeout=GRACE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._landing, return_exceptions=True)
+        if self._held is not None:
+            await self._try(give_up, self._held)
+
+    async def _claim(self, count: int) -> Lease | None:
+        """Claim without being cut off between the lease and the knowledge of it."""
+        task = asyncio.create_task(claim(self._db, self._resource, count, self._settings))
+        try:
+            self._held = await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._held = await task
+            raise
+        return self._held
+
+    async def _pause(self, lease: Lease, error: Transient) -> None:
+        log.warning("refresh paused", resource=self._resource.name, reason=error.reason)
+        self._held = None
+        self.numbers.failed += await release(self._db, self._resource, lease, error.retry_at)
+
+    async def _land(self, lease: Lease, batch: Batch, fetched_at: datetime) -> None:
+        attempts = self._settings.crawl_attempts
+        try:
+            target = Target(self._resource, lease, fetched_at, attempts)
+            self.numbers.add(await store(self._db, target, batch))
+            answered = {ready.key for ready in batch.changed} | {key for key, _ in batch.same}
+            answered |= {item.key for item in batch.bad if item.key is not None}
+            silent = dict.fromkeys(lease.claims.keys() - answered, "upstream gave no answer for it")
+            if silent:
+                self.numbers.failed += await fail(
+                    self._db, self._resource, lease, silent, attempts=attempts
+                )
+        except BaseException:
+            await self._try(abandon, lease)
+            raise
+
+    async def _try(self, give_up: GiveUp, lease: Lease) -> None:
+        """Give a batch up; a server that is away will find its lease run out."""
+        try:
+            await give_up(self._db, self._resource, lease)
+        except psycopg.Error as error:
+            log.warning("lease left to run out", resource=self._resource.name, reason=str(error))
+
+
+def _prepare(resource: Resource, lease: Lease, items: Sequence[Item]) -> Batch:
+    """Prepare what was asked for; the rest is set aside."""
+    known = {key: claimed.body_hash for key, claimed in lease.claims.items()}
+    asked = [item for item in items if item.key is None or item.key in known]
+    batch = prepare(resource, asked, known)
+    if len(asked) < len(items):
+        others = (item for item in items if item.key is not None and item.key not in known)
+        batch.bad += [Bad(item.key, _body(item), "nobody asked for it") for item in others]
+    return batch
+
+
+def _body(item: Item) -> bytes:
+    return b"" if isinstance(item, Missing) else item.body

@@ -100,7 +100,8 @@ create table engine.crawl (
   body_hash bytea,
   etag text,
   last_error text,
-  primary key (resource, key)
+  -- The column that tells rows apart first: half the comparisons of a look-up.
+  primary key (key, resource)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index crawl_due on engine.crawl (resource, class, due_at) where state <> 'dead';
 comment on table engine.crawl is 'The crawl schedule: one row an entity to refresh';

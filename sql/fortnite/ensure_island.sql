@@ -1,21 +1,31 @@
--- requires: engine.discover
+-- requires: engine.discover, search.mark
 create function fortnite.ensure_island(p_codes text[], p_source text, p_seen_at timestamptz)
 returns table (code text, island_id integer)
 language plpgsql
 as $$
+declare
+  v_added text[];
 begin
-  insert into fortnite.island (code, source, first_seen_at)
-  select
-    u.code,
-    p_source,
-    p_seen_at
-  from unnest(p_codes) as u (code)
-  where u.code is not null
-  group by u.code
-  order by u.code collate "C"
-  on conflict on constraint island_code_key do nothing;
+  with added as (
+    insert into fortnite.island as a (code, source, first_seen_at)
+    select
+      u.code,
+      p_source,
+      p_seen_at
+    from unnest(p_codes) as u (code)
+    where u.code is not null
+    group by u.code
+    order by u.code collate "C"
+    on conflict on constraint island_code_key do nothing
+    returning a.code
+  )
 
-  perform engine.discover('fortnite.island', p_codes);
+  select array_agg(a.code) into v_added
+  from added as a;
+  if v_added is not null then
+    perform engine.discover('fortnite.island', v_added);
+    perform search.mark('island', v_added);
+  end if;
   return query
   select
     i.code,

@@ -1,0 +1,95 @@
+"""Arrays for PostgreSQL in its binary form, encoded once and handed on as they are.
+
+The driver's own lists look at the type of every element; these do not, which is several times
+quicker for the thousands of bodies of a batch.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from struct import Struct
+from typing import ClassVar
+
+from psycopg import adapters
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+_HEADER = Struct("!iiIii")
+_LENGTH = Struct("!i")
+_LENGTH_AND_VERSION = Struct("!ib")
+_NULL = b"\xff\xff\xff\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array parameter, encoded. ``oid`` and ``element`` are the types of it and its elements."""
+
+    oid: ClassVar[int]
+    element: ClassVar[int]
+    data: bytes
+
+    @classmethod
+    def _join(cls, count: int, parts: list[bytes]) -> "bytes":
+        return _HEADER.pack(1, 1, cls.element, count, 1) + b"".join(parts)
+
+
+class TextArray(Array):
+    """A text[]."""
+
+    oid = 1009
+    element = 25
+
+    @classmethod
+    def of(cls, items: Iterable[str | None]) -> "TextArray":
+        """Encode strings."""
+        encoded = [None if item is None else item.encode() for item in items]
+        return cls(cls._join(len(encoded), _lengths(encoded)))
+
+
+class ByteaArray(Array):
+    """A bytea[]."""
+
+    oid = 1001
+    element = 17
+
+    @classmethod
+    def of(cls, items: Sequence[bytes | None]) -> "ByteaArray":
+        """Encode bytes."""
+        return cls(cls._join(len(items), _lengths(items)))
+
+
+class JsonbArray(Array):
+    """A jsonb[]."""
+
+    oid = 3807
+    element = 3802
+
+    @classmethod
+    def of(cls, items: Sequence[bytes]) -> "JsonbArray":
+        """Encode JSON texts. The server parses them and refuses what is none."""
+        parts = []
+        for item in items:
+            parts.append(_LENGTH_AND_VERSION.pack(len(item) + 1, 1))
+            parts.append(item)
+        return cls(cls._join(len(items), parts))
+
+
+def _lengths(items: Iterable[bytes | None]) -> list[bytes]:
+    parts = []
+    for item in items:
+        if item is None:
+            parts.append(_NULL)
+        else:
+            parts.append(_LENGTH.pack(len(item)))
+            parts.append(item)
+    return parts
+
+
+class _Dumper(Dumper):
+    format = Format.BINARY
+
+    def dump(self, obj: Array) -> bytes:
+        return obj.data
+
+
+for _cls in (TextArray, ByteaArray, JsonbArray):
+    adapters.register_dumper(_cls, type(f"{_cls.__name__}Dumper", (_Dumper,), {"oid": _cls.oid}))

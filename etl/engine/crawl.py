@@ -1,0 +1,102 @@
+"""The crawl schedule: who is to be fetched next, and what became of it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from etl.engine.arrays import TextArray
+from etl.engine.database import Database
+from etl.engine.items import Claim, Resource
+from etl.engine.text import plain
+from etl.settings import Settings
+
+CLAIM = """
+select key, class, attempts, lease, etag, body_hash, claimed_at
+from engine.claim(%s, %s, %s, %s::real[], %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What one claim gave: entities by key, and the token without which nothing is settled.
+
+    Its instants follow the clock of the database, so that workers whose clocks differ agree.
+    """
+
+    token: int
+    claims: dict[str, Claim]
+    claimed_at: datetime
+    started: float = field(default_factory=time.monotonic)
+
+    def now(self) -> datetime:
+        """The instant it is on the database's clock (UTC)."""
+        return self.claimed_at + timedelta(seconds=time.monotonic() - self.started)
+
+
+async def claim(db: Database, resource: Resource, count: int, settings: Settings) -> Lease | None:
+    """Lease up to ``count`` entities that are due, for ``settings.crawl_lease`` seconds.
+
+    Keys come in byte order. None where nothing is due. When the worker dies with them, each is
+    claimed alone once the lease has run out, and is dead after ``settings.crawl_attempts`` claims.
+    """
+    started = time.monotonic()
+    rows = await db.fetch(
+        CLAIM,
+        [
+            resource.name,
+            count,
+            timedelta(seconds=settings.crawl_lease),
+            list(resource.shares),
+            settings.crawl_attempts,
+        ],
+    )
+    if not rows:
+        return None
+    claims = [
+        Claim(row["key"], row["class"], row["attempts"], row["etag"], row["body_hash"])
+        for row in rows
+    ]
+    claims.sort(key=lambda claimed: claimed.key)
+    return Lease(rows[0]["lease"], {c.key: c for c in claims}, rows[0]["claimed_at"], started)
+
+
+async def release(
+    db: Database, resource: Resource, lease: Lease, due_at: datetime | None = None
+) -> int:
+    """Give back unblamed what is still leased, due not before ``due_at``; returns how many."""
+    row = await db.fetch_one(
+        "select engine.release(%s, %s, %s, %s) as n",
+        [resource.name, lease.token, TextArray.of(lease.claims), due_at],
+    )
+    return int(row["n"])
+
+
+async def abandon(db: Database, resource: Resource, lease: Lease) -> int:
+    """End the lease as if its worker had died: each comes back alone. Returns how many."""
+    row = await db.fetch_one(
+        "select engine.abandon(%s, %s, %s) as n",
+        [resource.name, lease.token, TextArray.of(lease.claims)],
+    )
+    return int(row["n"])
+
+
+async def fail(
+    db: Database, resource: Resource, lease: Lease, reasons: Mapping[str, str], *, attempts: int
+) -> int:
+    """Reschedule entities that failed, each for its reason, later each time.
+
+    One that was claimed ``attempts`` times without success is dead until revived. Returns how many
+    the lease still held.
+    """
+    row = await db.fetch_one(
+        "select engine.settle_failed(%s, %s, %s, %s, %s) as n",
+        [
+            resource.name,
+            lease.token,
+            attempts,
+            TextArray.of(reasons),
+            TextArray.of([plain(reason) for reason in reasons.values()]),
+        ],
+    )
+    return int(row["n"])

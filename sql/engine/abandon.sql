@@ -1,0 +1,26 @@
+create function engine.abandon(p_resource text, p_lease bigint, p_keys text[]) returns integer
+language plpgsql
+set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v_abandoned integer;
+begin
+  update engine.crawl as c
+  set leased_until = least(c.leased_until, now())
+  from (select u.key from unnest(p_keys) as u (key) order by u.key collate "C") as k
+  where
+    c.resource = p_resource
+    and c.key = k.key
+    and c.lease = p_lease
+    and c.leased_until > '-infinity';
+  get diagnostics v_abandoned = row_count;
+  return v_abandoned;
+end
+$$;
+
+comment on function engine.abandon(text, bigint, text[]) is
+'Ends the lease of claimed entities as if their worker had died: the attempt counts, and each is claimed alone next. '
+'Gives how many were still held';

@@ -1,0 +1,114 @@
+create function engine.claim(
+  p_resource text,
+  p_n integer,
+  p_lease interval,
+  p_shares real[],
+  p_attempts integer
+)
+returns table (
+  key text,
+  class smallint,
+  attempts smallint,
+  lease bigint,
+  etag text,
+  body_hash bytea,
+  claimed_at timestamptz
+)
+language plpgsql
+set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+declare
+  v_lease bigint := nextval('engine.lease');
+  v_luck double precision := random();
+  v_quota integer[];
+  v_rows tid[];
+  v_died tid;
+  v_left integer := p_n;
+  v_class integer := 0;
+begin
+  -- A share of a small claim is a fraction; luck rounds it so that each class gets its share in the long run.
+  select array_agg(floor(s.upto * p_n + v_luck) - floor(s.before * p_n + v_luck) order by s.class)
+  into v_quota
+  from (
+    select
+      u.class,
+      sum(u.share::numeric) over (order by u.class) as upto,
+      sum(u.share::numeric) over (order by u.class) - u.share::numeric as before
+    from unnest(p_shares) with ordinality as u (share, class)
+  ) as s;
+
+  loop
+    select
+      array_agg(d.place),
+      (array_agg(d.place order by d.class, d.due_at) filter (where d.died))[1]
+    into v_rows, v_died
+    from unnest(v_quota) with ordinality as q (quota, nth)
+    cross join lateral (
+      select
+        c.ctid as place,
+        c.class,
+        c.due_at,
+        c.leased_until > '-infinity' as died
+      from engine.crawl as c
+      where
+        c.resource = p_resource
+        and c.class = q.nth - 1
+        and c.state <> 'dead'
+        and c.due_at <= now()
+        and c.leased_until <= now()
+      order by c.due_at
+      limit q.quota
+      for no key update skip locked
+    ) as d;
+    exit when v_died is null;
+    -- Whoever held this one died with it in hand, and it may be why: it comes alone, or has come often enough.
+    update engine.crawl as c
+    set
+      state = 'dead',
+      leased_until = '-infinity',
+      last_error = coalesce(c.last_error, 'the worker that held it died, each time')
+    where c.ctid = v_died and c.attempts >= p_attempts;
+    if not found then
+      v_rows := array[v_died];
+      v_left := 1;
+      exit;
+    end if;
+  end loop;
+
+  -- First what each class is owed, then, class by class, what others left.
+  loop
+    return query
+    update engine.crawl as c
+    set
+      attempts = c.attempts + 1,
+      lease = v_lease,
+      leased_until = now() + p_lease
+    where c.ctid = any(v_rows)
+    returning c.key, c.class, c.attempts, c.lease, c.etag, c.body_hash, now();
+    v_left := v_left - coalesce(cardinality(v_rows), 0);
+    exit when v_left <= 0 or v_class > 3;
+    v_rows := array(
+      select c.ctid
+      from engine.crawl as c
+      where
+        c.resource = p_resource
+        and c.class = v_class
+        and c.state <> 'dead'
+        and c.due_at <= now()
+        and c.leased_until = '-infinity'
+      order by c.due_at
+      limit v_left
+      for no key update skip locked
+    );
+    v_class := v_class + 1;
+  end loop;
+end
+$$;
+
+comment on function engine.claim(text, integer, interval, real[], integer) is
+'Leases up to so many entities that are due, for so long: each class (0 to 3) its share, then class by class what is '
+'left, the longest due first. attempts rises here. What a worker died with is claimed alone, and is dead after so '
+'many attempts. claimed_at is the clock that fetches are dated by';
