@@ -50,6 +50,11 @@ class Shown:
         else:
             self._tasks[server] = self._progress.add_task(text, total=None, server=server)
 
+    def done(self, server: str, text: str, /) -> None:
+        """Show that ``server`` is where it was to be."""
+        if server in self._tasks:
+            self._progress.update(self._tasks[server], description=text, total=1, completed=1)
+
     @contextmanager
     def bar(self, server: str, text: str, total: int, /) -> Iterator[Callable[[int], None]]:
         """Show a step of known size; the function takes how much more has been done."""

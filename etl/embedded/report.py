@@ -11,6 +11,9 @@ class Report(Protocol):
     def step(self, server: str, text: str, /) -> None:
         """``server`` is at this step now."""
 
+    def done(self, server: str, text: str, /) -> None:
+        """``server`` is where it was to be."""
+
     def bar(
         self, server: str, text: str, total: int
     ) -> AbstractContextManager[Callable[[int], None]]:
@@ -21,6 +24,9 @@ class Silent:
     """Shows nothing."""
 
     def step(self, _server: str, _text: str, /) -> None:
+        """Say nothing."""
+
+    def done(self, _server: str, _text: str, /) -> None:
         """Say nothing."""
 
     def bar(

@@ -36,11 +36,13 @@ def up(
     Raises:
         ServerFailed: one cannot be started.
     """
+    report = report or Silent()
     for name in servers:
         if not configured(name, settings):
             it = server(name, settings)
             with it.home.locked(name):
-                it.up(report or Silent())
+                it.up(report)
+            report.done(name, "running")
 
 
 def down(
@@ -52,10 +54,12 @@ def down(
         ServerFailed: another process holds on to one.
     """
     stopped = []
+    report = report or Silent()
     for name in servers:
         it = server(name, settings)
         if not configured(name, settings) and it.folder.exists():
             with it.home.locked(name):
-                if it.down(report or Silent()):
+                if it.down(report):
                     stopped.append(name)
+            report.done(name, "stopped")
     return tuple(stopped)
