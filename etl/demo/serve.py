@@ -32,7 +32,7 @@ async def children(
             running[name] = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "etl.cli.main",
+                "etl.cli",
                 *arguments,
                 env={**os.environ, **options},
                 stdin=asyncio.subprocess.DEVNULL,
