@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import structlog
 
 from etl.engine.errors import Refused, Transient, Unauthorized
+from etl.engine.text import plain
 from etl.fortnite.client import Counts
 from etl.fortnite.cycle import Cycle
 
@@ -102,13 +103,14 @@ class Listing:
             numbers.discovered += row["met"]
 
     async def _reject(self, counts: Counts) -> None:
-        row = await self.cycle.db.fetch_one(
-            "select fortnite.reject_counts(%s, %s::text[], %s::text[], %s::bytea[]) as rejected",
+        await self.cycle.db.execute(
+            "select raw.reject(%s, null, 0, %s, %s::text[], %s::text[], %s::bytea[])",
             (
+                "fortnite.ccu",
                 self.cycle.numbers.ts,
                 [bad.key for bad in counts.bad],
-                [bad.reason for bad in counts.bad],
+                [plain(bad.reason) for bad in counts.bad],
                 [bad.body[:MOST_BYTES] for bad in counts.bad],
             ),
         )
-        self.cycle.numbers.rejected += row["rejected"]
+        self.cycle.numbers.rejected += len(counts.bad)
