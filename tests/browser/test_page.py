@@ -114,7 +114,7 @@ async def test_a_typo_still_finds(page: Page, address: str) -> None:
 
 async def test_what_was_never_sampled_shows_a_dash(page: Page, address: str) -> None:
     await page.goto(f"{address}?q=quiet island")
-    await expect(page.locator(".island .now").first).to_have_text("–")
+    await expect(page.locator(".island .now").first).to_have_text("\u2013")
 
 
 async def test_filters_sort_pages_and_the_way_back(page: Page, address: str) -> None:
