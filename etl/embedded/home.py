@@ -86,11 +86,13 @@ class Home:
         write(self.pgpass, "".join(lines))
 
     def _unusable(self, error: OSError) -> ServerFailed:
-        return ServerFailed(
-            f"{error.filename or self.path}: {error.strerror or error}. The servers in {self.path} "
-            "belong to the user who started them: run as that user, or set ETL_HOME to a folder "
-            "of your own"
-        )
+        said = f"{error.filename or self.path}: {error.strerror or error}"
+        if isinstance(error, PermissionError):
+            said += (
+                f". The servers in {self.path} belong to the user who started them: run as that "
+                "user, or set ETL_HOME to a folder of your own"
+            )
+        return ServerFailed(said)
 
 
 def write(path: Path, text: str, *, mode: int = 0o600) -> None:

@@ -15,7 +15,7 @@ class Report(Protocol):
         """``server`` is where it was to be."""
 
     def bar(
-        self, server: str, text: str, total: int
+        self, server: str, text: str, total: int, /
     ) -> AbstractContextManager[Callable[[int], None]]:
         """A step of known size: the function takes how much more has been done."""
 

@@ -6,7 +6,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,6 @@ import pytest
 from etl import embedded
 from etl.settings import Settings
 from tests.conftest import server_settings
-
-Make = Callable[[], Settings]
 
 
 @pytest.fixture
