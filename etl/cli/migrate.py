@@ -54,5 +54,6 @@ def _show(done: Report) -> None:
     console.print(
         f"Tables at revision {done.revision} ({len(done.migrations)} migrations run),"
         f" {len(done.applied)} files of sql/ applied, {len(done.dropped)} dropped,"
-        f" in {done.seconds:.1f} s"
+        f" in {done.seconds:.1f} s",
+        soft_wrap=True,
     )
