@@ -5,6 +5,7 @@ running between runs, which saves their start; without it they live in a folder 
 and end with it.
 """
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from elasticsearch import AsyncElasticsearch
@@ -21,6 +23,8 @@ from pydantic import SecretStr
 import etl.settings
 from etl import embedded
 from etl.settings import Settings
+
+PREFIX = "headrace-test-"
 
 
 def pytest_configure() -> None:
@@ -44,13 +48,24 @@ def servers_home() -> Iterator[Path]:
     if kept:
         yield Path(kept)
         return
+    _clear_after_killed_sessions()
     # Not below pytest's own temporary folder: it shuts that to other users again and again.
-    home = Path(tempfile.mkdtemp(prefix="headrace-test-"))
+    home = Path(tempfile.mkdtemp(prefix=PREFIX))
+    (home / "session").write_text(str(os.getpid()))
     try:
         yield home
     finally:
         embedded.down(server_settings(home))
         shutil.rmtree(home)
+
+
+def _clear_after_killed_sessions() -> None:
+    """Stop what a session left behind that could not end its servers itself."""
+    for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError, ValueError):
+            if not psutil.pid_exists(int((home / "session").read_text())):
+                embedded.down(server_settings(home))
+                shutil.rmtree(home)
 
 
 def server_settings(home: Path) -> Settings:

@@ -50,6 +50,7 @@ def test_one_unprivileged_node_that_makes_no_index_by_itself(
     assert "started" in (node.home / "elasticsearch" / "log" / "elasticsearch.log").read_text()
 
 
+@pytest.mark.timeout(300)
 def test_a_killed_node_is_found_and_started_again_with_its_data(
     node: Settings, elasticsearch_url: str, search_prefix: str
 ) -> None:
