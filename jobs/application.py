@@ -10,11 +10,11 @@ from typing import Any, Unpack
 
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.app import WorkerOptions
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool
 from typing_extensions import override
 
-from etl.embedded import database_url
+from etl.embedded import NotRunning, database_url
 from etl.settings import Settings, settings
 from jobs.manager import Identity, Manager
 from jobs.tools import Tools, open_tools
@@ -29,9 +29,7 @@ class Application(App):
 
     def __init__(self, import_paths: list[str]) -> None:
         super().__init__(
-            connector=PsycopgConnector(
-                conninfo=lambda: database_url(settings()), pool_factory=POOL
-            ),
+            connector=PsycopgConnector(conninfo=_where, pool_factory=POOL),
             import_paths=import_paths,
             # What fell due while no worker ran is done when one starts: the last tick of each task, once.
             periodic_defaults={"max_delay": A_DAY},
@@ -143,6 +141,13 @@ def _identity(options: WorkerOptions) -> Identity:
     )
 
 
+def _where() -> str:
+    try:
+        return database_url(settings())
+    except NotRunning as error:
+        raise OperationalError(str(error)) from error
+
+
 async def _autocommit(connection: AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
 
@@ -150,6 +155,7 @@ async def _autocommit(connection: AsyncConnection[Any]) -> None:
 # Every call of procrastinate is one statement: a transaction around it would be two more round trips.
 POOL = partial(
     AsyncConnectionPool,
+    name="jobs",
     configure=_autocommit,
     kwargs={"application_name": "headrace jobs"},
     min_size=1,

@@ -18,9 +18,6 @@ from jobs import app
 
 log = structlog.get_logger(__name__)
 
-# What procrastinate says of each job, our own lines say too, with numbers and without a traceback for what is plain.
-TOLD = {"start_job", "job_success", "job_error", "job_aborted", "jobs_deferred"}
-
 
 class NotMigrated(PlainError):
     """The database is not what this code needs."""
@@ -100,8 +97,11 @@ def _need_current_database() -> None:
 
 
 def _quiet() -> None:
-    logging.getLogger("procrastinate.worker").addFilter(
-        lambda record: getattr(record, "action", None) not in TOLD
-    )
-    for talkative in ("procrastinate.jobs", "procrastinate.periodic", "psycopg.pool"):
+    """Leave out what procrastinate says of each job: our own lines say it too, with its numbers."""
+    if settings().log_level == "debug":
+        return
+    for talkative in ("procrastinate", "psycopg.pool"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    logging.getLogger("procrastinate.worker").addFilter(
+        lambda record: getattr(record, "action", None) != "job_error"
+    )

@@ -1,13 +1,20 @@
+-- requires: jobs.wake
 create function ops.resume(p_name text)
 returns boolean
-language sql
+language plpgsql
 security definer
 set search_path = public, pg_temp
 as $$
-  with gone as (delete from jobs.pause as p where p.name = p_name returning p.name)
-
-  select exists (select from gone);
+begin
+  delete from jobs.pause as p where p.name = p_name;
+  if not found then
+    return false;
+  end if;
+  perform jobs.wake(t.queue)
+  from (select distinct d.queue from jobs.task as d where p_name in (d.name, d.queue)) as t;
+  return true;
+end;
 $$;
 
 comment on function ops.resume(text) is
-'Ends the pause of a task or queue: its jobs are taken again within seconds. False: it was not paused';
+'Ends the pause of a task or queue: its jobs are taken again at once. False: it was not paused';

@@ -1,3 +1,4 @@
+-- requires: jobs.wake
 create function ops.retry(p_job_id bigint)
 returns bigint
 language plpgsql
@@ -18,6 +19,7 @@ begin
   update public.procrastinate_jobs as j
   set status = 'todo', scheduled_at = null, abort_requested = false, worker_id = null
   where j.id = p_job_id;
+  perform jobs.wake(v_job.queue_name);
   return p_job_id;
 exception when unique_violation then
   raise exception 'job % cannot be retried: another job of % waits already', p_job_id, v_job.task_name

@@ -66,8 +66,9 @@ async def working(app: Application, *, concurrency: int = 4) -> AsyncIterator[No
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until a condition holds; the time-out of the test bounds it."""
-    while True:
-        if await condition():
-            return
-        await asyncio.sleep(0.02)
+    """Wait until a condition holds, at most half a minute."""
+    async with asyncio.timeout(30):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.02)

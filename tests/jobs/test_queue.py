@@ -6,6 +6,7 @@ from collections import Counter
 
 import psycopg
 import pytest
+from procrastinate.types import JSONDict
 
 from jobs.application import Application
 from tests.jobs.conftest import Rows, drain, until, working
@@ -158,6 +159,10 @@ async def test_operators_act_through_ops_alone(
         await rows("select * from jobs.rescue('1 second', 1)")
 
 
+def counted(n: int) -> list[JSONDict]:
+    return [{"i": i} for i in range(n)]
+
+
 async def test_every_job_runs_once_however_many_workers(app: Application, rows: Rows) -> None:
     ran: Counter[int] = Counter()
 
@@ -165,7 +170,7 @@ async def test_every_job_runs_once_however_many_workers(app: Application, rows: 
     async def number(i: int) -> None:
         ran[i] += 1
 
-    await number.batch_defer_async(*({"i": i} for i in range(100)))
+    await number.batch_defer_async(*counted(100))
     await asyncio.gather(*(drain(app, concurrency=5) for _ in range(3)))
     assert ran == Counter(range(100))
     assert await rows("select count(*), count(distinct job_id) as jobs from ops.run") == [
@@ -185,7 +190,7 @@ async def test_jobs_with_one_lock_never_run_at_once(app: Application) -> None:
         order.append(i)
         now -= 1
 
-    await locked.batch_defer_async(*({"i": i} for i in range(8)))
+    await locked.batch_defer_async(*counted(8))
     async with working(app):
 
         async def all_ran() -> bool:
