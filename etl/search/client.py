@@ -1,5 +1,6 @@
 """The connection to Elasticsearch, and what its errors mean to us."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -13,6 +14,10 @@ from etl.settings import Settings
 
 BUSY = (429, 500, 502, 503, 504)
 """Statuses of an answer that waiting may mend."""
+
+# What fails is raised and said once, by us; these tell of each attempt, some with a traceback.
+for _name in ("elastic_transport.transport", "elastic_transport.node_pool"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 
 class SearchUnavailable(PlainError):
