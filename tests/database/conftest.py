@@ -15,6 +15,21 @@ from etl.engine.sqlfiles import migrations_folder
 from etl.settings import Settings
 from tests.conftest import drop, with_database
 
+ONE = """create function engine.one() returns integer language sql as $$ select 1; $$;
+comment on function engine.one() is 'One';
+"""
+TWO = """-- requires: engine.one
+create view engine.two as select engine.one() + 1 as two;
+"""
+
+
+def ask(url: str, query: str) -> object:
+    """The one value a query gives; None for a statement that gives nothing."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        cursor = conn.execute(query.encode())
+        row = cursor.fetchone() if cursor.description else None
+    return row[0] if row else None
+
 
 @pytest.fixture
 def new_database(postgres_url: str) -> Iterator[Callable[[], str]]:

@@ -9,29 +9,13 @@ import psycopg
 import pytest
 
 from etl.engine import schema
-from etl.engine.migrate import Busy, DatabaseNewer, Report, WrongFoundation, migrate, status
-from etl.engine.revisions import RevisionFailed, Unreachable, driver, one_transaction, revisions
+from etl.engine.migrate import Report, WrongFoundation, migrate, status
+from etl.engine.revisions import RevisionFailed, driver, one_transaction, revisions
 from etl.engine.revisions import upgrade as upgrade_tables
-from etl.engine.sqlfiles import GRANTS, SqlFile, in_order
-from etl.engine.sqlobjects import StillNeeded
+from etl.engine.sqlfiles import in_order
 from etl.settings import Settings
 from tests.database.catalogue import catalogue
-from tests.database.conftest import Sources
-
-ONE = """create function engine.one() returns integer language sql as $$ select 1; $$;
-comment on function engine.one() is 'One';
-"""
-TWO = """-- requires: engine.one
-create view engine.two as select engine.one() + 1 as two;
-"""
-
-
-def ask(url: str, query: str) -> object:
-    """The one value a query gives; None for a statement that gives nothing."""
-    with psycopg.connect(url, autocommit=True) as conn:
-        cursor = conn.execute(query.encode())
-        row = cursor.fetchone() if cursor.description else None
-    return row[0] if row else None
+from tests.database.conftest import ONE, TWO, Sources, ask
 
 
 def objects(url: str) -> str:
@@ -175,67 +159,6 @@ def test_a_broken_migration_leaves_an_empty_database_empty(
     assert ask(empty_url, "select to_regnamespace('engine')") is None
 
 
-@pytest.mark.parametrize(
-    "later",
-    [
-        "update engine.alembic_version set version_num = '9999'",
-        "insert into engine.migration (version, revision, files) values ('0.10.0', '0001', 0)",
-    ],
-)
-def test_a_database_newer_than_the_code_is_refused_and_kept(
-    empty_url: str,
-    options: Settings,
-    sources: Sources,
-    monkeypatch: pytest.MonkeyPatch,
-    later: str,
-) -> None:
-    monkeypatch.setattr(schema, "code_version", lambda: "0.9.0")
-    migrate(empty_url, options)
-    ask(empty_url, f"{later}")
-    sources.write("engine/one.sql", ONE)
-    before = catalogue(empty_url)
-    assert status(empty_url).newer
-    with pytest.raises(DatabaseNewer, match="install the later version"):
-        migrate(empty_url, options)
-    assert catalogue(empty_url) == before
-
-
-def test_an_older_version_is_no_reason_to_refuse(
-    empty_url: str, options: Settings, sources: Sources, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(schema, "code_version", lambda: "0.10.0")
-    migrate(empty_url, options)
-    ask(empty_url, "update engine.migration set version = '0.10.0rc1'")
-    sources.write("engine/one.sql", ONE)
-    assert migrate(empty_url, options).applied == ["engine/one.sql"]
-
-
-def test_a_table_that_needs_a_function_is_named_with_it(
-    empty_url: str, options: Settings, sources: Sources
-) -> None:
-    sources.write("engine/one.sql", ONE)
-    migrate(empty_url, options)
-    ask(empty_url, "alter table engine.token add x int default engine.one()")
-    sources.write("engine/two.sql", TWO)
-    with pytest.raises(StillNeeded, match=r"engine\.one\(\).*column x of table engine\.token"):
-        migrate(empty_url, options)
-
-
-def test_somebody_who_holds_a_view_is_not_waited_for_without_end(
-    empty_url: str, options: Settings, sources: Sources, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sources.write("engine/one.sql", ONE)
-    sources.write("engine/two.sql", TWO)
-    migrate(empty_url, options)
-    sources.write("engine/one.sql", ONE.replace("select 1", "select 2"))
-    monkeypatch.setattr("etl.engine.migrate.PATIENCE", "100ms")
-    with psycopg.connect(empty_url) as reader:
-        reader.execute("select two from engine.two")
-        with pytest.raises(Busy, match="migrate again"):
-            migrate(empty_url, options)
-    assert ask(empty_url, "select two from engine.two") == 2
-
-
 def test_foundation_picks_the_folder_and_cannot_be_changed(
     empty_url: str, options: Settings, sources: Sources
 ) -> None:
@@ -275,13 +198,6 @@ def test_steps_are_told(empty_url: str, options: Settings, sources: Sources) -> 
     assert told == ["migration 0001", "apply engine/one.sql"]
 
 
-def test_a_server_that_is_away_is_said_without_its_password(options: Settings) -> None:
-    url = "postgresql://someone:very-secret@127.0.0.1:1/there"
-    with pytest.raises(Unreachable, match=r"database there at 127\.0\.0\.1:1 as someone") as caught:
-        migrate(url, options)
-    assert "very-secret" not in str(caught.value)
-
-
 def test_one_transaction_holds_it_all_until_its_end(
     empty_url: str, options: Settings, sources: Sources
 ) -> None:
@@ -306,21 +222,3 @@ def test_the_lock_is_the_databases_own(
         conn = stack.enter_context(psycopg.connect(held))
         conn.execute("select pg_advisory_xact_lock(%s)", [0x68656164])
         assert migrate(other, options).migrations == ["0001"]
-
-
-def _file(path: str, *requires: str, kind: str = "view") -> SqlFile:
-    return SqlFile(path, "", kind, path.removesuffix(".sql").replace("/", "."), requires)
-
-
-def test_order_follows_requirements_then_names_and_grants_come_last() -> None:
-    files = [
-        _file("roles/public.sql", kind=GRANTS),
-        _file("s/c.sql", "s.z"),
-        _file("s/b.sql"),
-        _file("s/z.sql"),
-        _file("s/d.sql", "s/c.sql"),
-    ]
-    names = ["s.b", "s.z", "s.c", "s.d", "roles.public"]
-    assert [f.name for f in in_order(files)] == names
-    names[:2] = ["s.z", "s.b"]
-    assert [f.name for f in in_order(files, backwards=True)] == names

@@ -3,7 +3,7 @@
 import pytest
 
 from etl.engine.migrate import migrate
-from etl.engine.sqlfiles import SqlFileError
+from etl.engine.sqlfiles import GRANTS, SqlFile, SqlFileError, in_order
 from etl.settings import Settings
 from tests.database.conftest import Sources
 
@@ -160,3 +160,21 @@ def test_every_kind_of_object_is_replaced(
             "as $$ select p[1] $$;",
         )
         assert len(migrate(empty_url, options).applied) == 5
+
+
+def _file(path: str, *requires: str, kind: str = "view") -> SqlFile:
+    return SqlFile(path, "", kind, path.removesuffix(".sql").replace("/", "."), requires)
+
+
+def test_order_follows_requirements_then_names_and_grants_come_last() -> None:
+    files = [
+        _file("roles/public.sql", kind=GRANTS),
+        _file("s/c.sql", "s.z"),
+        _file("s/b.sql"),
+        _file("s/z.sql"),
+        _file("s/d.sql", "s/c.sql"),
+    ]
+    names = ["s.b", "s.z", "s.c", "s.d", "roles.public"]
+    assert [f.name for f in in_order(files)] == names
+    names[:2] = ["s.z", "s.b"]
+    assert [f.name for f in in_order(files, backwards=True)] == names
