@@ -131,7 +131,7 @@ async def test_a_worker_that_comes_back_late_overwrites_nothing(
         await release.wait()
 
     await slow.defer_async()
-    async with working(app):
+    async with working(app, concurrency=1):
 
         async def runs() -> bool:
             return bool(await rows("select 1 as there from ops.run"))
@@ -140,16 +140,22 @@ async def test_a_worker_that_comes_back_late_overwrites_nothing(
         await rows(
             "update public.procrastinate_workers set last_heartbeat = now() - interval '1 hour'"
         )
-        await rows("select ops.pause('test')")
         await rows(SILENT)
+        (other,) = await rows("select jobs.beat(null, 'other', 'there', 2, null, 1) as worker_id")
+        await take(rows, int(str(other["worker_id"])))
         release.set()
 
         async def is_known_again() -> bool:
             return bool(await rows("select 1 as there from ops.worker where running = 0"))
 
         await until(is_known_again)  # it was forgotten; its next sign of life puts it back
-    assert await rows("select status, attempts from ops.job") == [{"status": "todo", "attempts": 1}]
-    assert await rows("select outcome from ops.run") == [{"outcome": "lost"}]
+    assert await rows("select status, attempts, worker from ops.job") == [
+        {"status": "doing", "attempts": 1, "worker": "other"}
+    ]
+    assert await rows("select attempt, outcome from ops.run order by attempt") == [
+        {"attempt": 1, "outcome": "lost"},
+        {"attempt": 2, "outcome": None},
+    ]
 
 
 @asynccontextmanager

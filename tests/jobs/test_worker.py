@@ -11,7 +11,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from procrastinate.types import JSONDict
 from psycopg.rows import dict_row
 
 from etl import embedded
@@ -58,8 +57,8 @@ def _path() -> str:
 
 async def nap(app: Application, *lengths: float) -> None:
     naps = app.configure_task("test.nap", queue="naps")
-    arguments: list[JSONDict] = [{"seconds": seconds} for seconds in lengths]
-    await naps.batch_defer_async(*arguments)
+    for seconds in lengths:
+        await naps.defer_async(seconds=seconds)
 
 
 async def napping(rows: Rows) -> None:
