@@ -23,6 +23,8 @@ Foundation = Literal["timescale", "plain"]
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # where buckets and partitions start to be counted
 HOUR = timedelta(hours=1)
 AHEAD = timedelta(days=3)
+DECOMPRESSION = "timescaledb.max_tuples_decompressed_per_dml_transaction"
+MEMORY = "256MB"  # a bucket of half a million keys is grouped and sorted without a temporary file
 
 # Held by the session that refreshes, not by a transaction: each bucket is one.
 LOCK = "select pg_advisory_lock('engine.series'::regclass::oid::integer, 0)"
@@ -143,9 +145,13 @@ async def _alone(db: Database) -> AsyncIterator[Connection]:
     async with db.connection() as conn:
         await conn.execute(LOCK)
         try:
+            await conn.execute("select set_config('work_mem', %s, false)", [MEMORY])
+            # A late bucket may be compressed; the limit is meant for who touches one by mistake.
+            await conn.execute("select set_config(%s, '0', false)", [DECOMPRESSION])
             yield conn
         finally:
             if conn.info.transaction_status is TransactionStatus.IDLE:
+                await conn.execute("reset work_mem")
                 await conn.execute(UNLOCK)
             else:
                 await conn.close()

@@ -5,35 +5,37 @@ from datetime import datetime
 
 from etl.engine.database import Database
 
-ISLANDS = 5000  # a transaction marks no more documents than this
 SIDE_BY_SIDE = 2
 
-SPAN = """
-select
-  coalesce(%s, nullif(s.newest, '-infinity')) as at,
-  coalesce((select max(n.island_id) from fortnite.island_now as n), 0) as last
-from engine.series as s
-where s.relation = 'fortnite.ccu'
+DUE = """
+select d.island_ids
+from fortnite.performance_due(%(at)s, %(turns)s) as d
 """
-COMPUTE = "select fortnite.compute_performance(%s, %s, %s) as changed"
+NEWEST = (
+    "select nullif(newest, '-infinity') as at from engine.series where relation = 'fortnite.ccu'"
+)
+COMPUTE = "select fortnite.compute_performance(%s, %s) as written"
 
 
-async def compute(db: Database, at: datetime | None = None) -> int:
-    """Bring ``fortnite.island_performance`` to the cycle ``at``, or to the newest one; how many rows changed.
+async def compute(db: Database, at: datetime | None = None, *, turns: int = 1) -> int:
+    """Bring ``fortnite.island_performance`` to the cycle ``at``, or to the newest one; how many rows were written.
+
+    Islands that nobody played for 30 days are looked at once a day. With ``turns`` the others take turns, one cycle in
+    so many: 6 spreads the work over an hour. An island without a row never waits.
 
     Computed from roll-ups, 5,000 islands a transaction: dying in the middle leaves some islands at the earlier cycle
-    until the next run. Only rows that changed are written; documents whose numbers moved enough are marked.
+    until their next turn. Only rows that changed are written; documents whose numbers moved enough are marked.
     """
-    span = await db.fetch_one(SPAN, [at])
-    if span["at"] is None:
+    cycle = at or (await db.fetch_one(NEWEST))["at"]
+    if cycle is None:
         return 0
-    starts = iter(range(1, span["last"] + 1, ISLANDS))
+    due = iter(await db.fetch(DUE, {"at": cycle, "turns": turns}))
 
     async def worker() -> int:
-        changed = 0
-        for low in starts:
-            row = await db.fetch_one(COMPUTE, [span["at"], low, low + ISLANDS - 1])
-            changed += row["changed"]
-        return changed
+        written = 0
+        for row in due:
+            done = await db.fetch_one(COMPUTE, [cycle, row["island_ids"]])
+            written += done["written"]
+        return written
 
     return sum(await asyncio.gather(*(worker() for _ in range(SIDE_BY_SIDE))))

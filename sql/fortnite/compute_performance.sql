@@ -1,5 +1,5 @@
--- requires: fortnite.performance_parts, fortnite.ccu_steps, fortnite.average_moved, search.mark
-create function fortnite.compute_performance(p_at timestamptz, p_low integer, p_high integer)
+-- requires: fortnite.performance_at, fortnite.ccu_steps, fortnite.average_moved, search.mark
+create function fortnite.compute_performance(p_at timestamptz, p_ids integer[])
 returns integer
 language plpgsql
 set jit = off
@@ -10,31 +10,29 @@ declare
   v_30d timestamptz := date_bin('1 day', p_at, '2000-01-01 00:00:00+00') - interval '29 days';
   v_changed integer;
   v_told integer[];
-  v_gone integer[];
 begin
-  if p_high - p_low >= 5000 then
-    raise exception 'islands % to % are more than the 5,000 one transaction may mark', p_low, p_high
+  if cardinality(p_ids) > 5000 then
+    raise exception '% islands are more than the 5,000 one transaction may mark', cardinality(p_ids)
       using errcode = 'invalid_parameter_value';
   end if;
 
-  with fresh as materialized (
+  with fresh as (
     select
       p.island_id,
-      p.sum_24h * 10 as minutes_24h,
-      p.sum_7d * 10 as minutes_7d,
-      p.sum_30d * 10 as minutes_30d,
-      (p.sum_24h::double precision / p.samples_24h)::real as avg_24h,
-      (p.sum_7d::double precision / p.samples_7d)::real as avg_7d,
-      (p.sum_30d::double precision / p.samples_30d)::real as avg_30d,
-      (p.samples_24h / fortnite.ccu_steps(greatest(n.since, v_24h), p_at))::real as coverage_24h,
-      (p.samples_7d / fortnite.ccu_steps(greatest(n.since, v_7d), p_at))::real as coverage_7d,
-      (p.samples_30d / fortnite.ccu_steps(greatest(n.since, v_30d), p_at))::real as coverage_30d,
       p.peak_24h,
       p.peak_7d,
-      p.peak_30d
-    from fortnite.performance_parts(p_at, p_low, p_high) as p
+      p.peak_30d,
+      case when p.samples_24h > 0 then p.sum_24h * 10 end as minutes_24h,
+      case when p.samples_7d > 0 then p.sum_7d * 10 end as minutes_7d,
+      case when p.samples_30d > 0 then p.sum_30d * 10 end as minutes_30d,
+      (p.sum_24h::double precision / nullif(p.samples_24h, 0))::real as avg_24h,
+      (p.sum_7d::double precision / nullif(p.samples_7d, 0))::real as avg_7d,
+      (p.sum_30d::double precision / nullif(p.samples_30d, 0))::real as avg_30d,
+      (p.samples_24h / fortnite.ccu_steps(greatest(n.since, v_24h), p_at))::real as coverage_24h,
+      (p.samples_7d / fortnite.ccu_steps(greatest(n.since, v_7d), p_at))::real as coverage_7d,
+      (p.samples_30d / fortnite.ccu_steps(greatest(n.since, v_30d), p_at))::real as coverage_30d
+    from fortnite.performance_at(p_at, p_ids) as p
     left join fortnite.island_now as n on p.island_id = n.island_id
-    where p.samples_30d > 0
   ),
 
   compared as materialized (
@@ -50,7 +48,9 @@ begin
     from fresh as f
     left join fortnite.island_performance as o on f.island_id = o.island_id
     where
-      (
+      o.computed_at is null
+      or date_trunc('day', o.computed_at) <> date_trunc('day', p_at)
+      or (
         f.minutes_24h, f.minutes_7d, f.minutes_30d, f.avg_24h, f.avg_7d, f.avg_30d,
         f.coverage_24h, f.coverage_7d, f.coverage_30d, f.peak_24h, f.peak_7d, f.peak_30d
       ) is distinct from (
@@ -104,32 +104,23 @@ begin
         peak_24h = excluded.peak_24h,
         peak_7d = excluded.peak_7d,
         peak_30d = excluded.peak_30d
-  ),
-
-  gone as (
-    delete from fortnite.island_performance as o
-    where
-      o.island_id between p_low and p_high
-      and not exists (select from fresh as f where f.island_id = o.island_id)
-    returning o.island_id
   )
 
   select
     count(*),
-    array_agg(c.island_id) filter (where c.moved),
-    (select array_agg(g.island_id) from gone as g)
-  into v_changed, v_told, v_gone
+    array_agg(c.island_id) filter (where c.moved)
+  into v_changed, v_told
   from compared as c;
 
   perform search.mark('island', array(
-    select i.code from fortnite.island as i where i.island_id = any(v_told || v_gone)
+    select i.code from fortnite.island as i where i.island_id = any(v_told)
   ));
-  return v_changed + coalesce(cardinality(v_gone), 0);
+  return v_changed;
 end
 $$;
 
-comment on function fortnite.compute_performance(timestamptz, integer, integer) is
-'Computes the performance of a range of at most 5,000 islands up to a cycle: writes the rows that changed, '
-'removes those without a sample in 30 days, marks the documents of those that moved enough. Gives how many '
-'rows changed. Coverage is the share of ten-minute steps that have a sample, from the first sample of the '
-'island on: an hour in which nobody sampled lowers it. Safe to repeat.';
+comment on function fortnite.compute_performance(timestamptz, integer[]) is
+'Computes the performance of at most 5,000 islands up to a cycle: writes the rows that changed and those '
+'last looked at on another day, marks the documents of those that moved enough. Gives how many rows were '
+'written. Coverage is the share of ten-minute steps that have a sample, from the first sample of the island '
+'on: an hour in which nobody sampled lowers it. Safe to repeat.';

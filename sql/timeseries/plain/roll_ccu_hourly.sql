@@ -25,14 +25,22 @@ begin
     select
       v_hour,
       sum(c.ccu),
-      max((c.ccu::bigint << 32) - date_part('epoch', c.ts)::bigint),
-      min((date_part('epoch', c.ts)::bigint << 31) + c.ccu),
-      max((date_part('epoch', c.ts)::bigint << 31) + c.ccu),
+      max((c.ccu << 32) - c.epoch),
+      min((c.epoch << 31) + c.ccu),
+      max((c.epoch << 31) + c.ccu),
       c.island_id,
       count(*),
       min(c.ccu)
-    from fortnite.ccu as c
-    where c.ts >= v_hour and c.ts < v_hour + interval '1 hour'
+    from (
+      -- Kept apart by the offset, or each of them would be computed three times.
+      select
+        r.island_id,
+        r.ccu::bigint as ccu,
+        date_part('epoch', r.ts)::bigint as epoch
+      from fortnite.ccu as r
+      where r.ts >= v_hour and r.ts < v_hour + interval '1 hour'
+      offset 0
+    ) as c
     group by c.island_id
     order by c.island_id;
   end if;
