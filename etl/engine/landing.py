@@ -138,10 +138,10 @@ async def store(db: Database, target: Target, batch: Batch) -> Numbers:
 
 def _chunks(changed: Sequence[Ready]) -> list[list[Ready]]:
     chunks: list[list[Ready]] = []
-    size = CHUNK_BYTES
+    size = 0
     for ready in changed:
         size += len(ready.body)
-        if size > CHUNK_BYTES or len(chunks[-1]) == CHUNK:
+        if not chunks or size > CHUNK_BYTES or len(chunks[-1]) == CHUNK:
             chunks.append([])
             size = len(ready.body)
         chunks[-1].append(ready)

@@ -27,7 +27,7 @@ declare
   v_rows tid[];
   v_died tid;
   v_left integer := p_n;
-  v_class integer := 0;
+  v_class integer := -1;
 begin
   -- A share of a small claim is a fraction; luck rounds it so that each class gets its share in the long run.
   select array_agg(floor(s.upto * p_n + v_luck) - floor(s.before * p_n + v_luck) order by s.class)
@@ -40,9 +40,10 @@ begin
     from unnest(p_shares) with ordinality as u (share, class)
   ) as s;
 
+  -- First what each class is owed, then, class by class, what others left.
   loop
     select
-      array_agg(d.place),
+      array_agg(d.place) filter (where not d.died),
       (array_agg(d.place order by d.class, d.due_at) filter (where d.died))[1]
     into v_rows, v_died
     from unnest(v_quota) with ordinality as q (quota, nth)
@@ -63,23 +64,20 @@ begin
       limit q.quota
       for no key update skip locked
     ) as d;
-    exit when v_died is null;
-    -- Whoever held this one died with it in hand, and it may be why: it comes alone, or has come often enough.
-    update engine.crawl as c
-    set
-      state = 'dead',
-      leased_until = '-infinity',
-      last_error = coalesce(c.last_error, 'the worker that held it died, each time')
-    where c.ctid = v_died and c.attempts >= p_attempts;
-    if not found then
+
+    if v_died is not null and v_left = p_n then
+      -- Whoever held this one died with it in hand, and it may be why: it comes alone, or has come often enough.
+      update engine.crawl as c
+      set
+        state = 'dead',
+        leased_until = '-infinity',
+        last_error = coalesce(c.last_error, 'the worker that held it died, each time')
+      where c.ctid = v_died and c.attempts >= p_attempts;
+      continue when found;
       v_rows := array[v_died];
       v_left := 1;
-      exit;
     end if;
-  end loop;
 
-  -- First what each class is owed, then, class by class, what others left.
-  loop
     return query
     update engine.crawl as c
     set
@@ -88,22 +86,12 @@ begin
       leased_until = now() + p_lease
     where c.ctid = any(v_rows)
     returning c.key, c.class, c.attempts, c.lease, c.etag, c.body_hash, now();
+
     v_left := v_left - coalesce(cardinality(v_rows), 0);
-    exit when v_left <= 0 or v_class > 3;
-    v_rows := array(
-      select c.ctid
-      from engine.crawl as c
-      where
-        c.resource = p_resource
-        and c.class = v_class
-        and c.state <> 'dead'
-        and c.due_at <= now()
-        and c.leased_until = '-infinity'
-      order by c.due_at
-      limit v_left
-      for no key update skip locked
-    );
     v_class := v_class + 1;
+    exit when v_left <= 0 or v_class > 3;
+    v_quota := array_fill(0, array[4]);
+    v_quota[v_class + 1] := v_left;
   end loop;
 end
 $$;
