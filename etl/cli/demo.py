@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from etl import embedded
+from etl import embedded, logs
 from etl.demo import run
 from etl.demo.report import Report
 from etl.demo.world import World
+from etl.embedded.servers import SERVERS
 from etl.settings import Settings, settings
 
 
@@ -38,6 +39,8 @@ def demo(
     started; with --once the embedded servers keep running for whoever looks at the result.
     """
     options = settings()
+    if options.log_level == "info":  # bars and log lines would tear each other apart
+        logs.configure(options.model_copy(update={"log_level": "warning"}))
     console = Console(stderr=True)
     report = Report(console)
     world = World(islands, seed, replay)
@@ -53,7 +56,7 @@ def demo(
         )
     finally:
         console.print("Stopping what the demo started…")
-        embedded.down(options, [name for name in embedded.SERVERS if name not in before])
+        embedded.down(options, [name for name in SERVERS if name not in before])
 
 
 def _until_stopped(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
@@ -88,6 +91,7 @@ def _welcome(console: Console, options: Settings, numbers: dict[str, Any]) -> No
     lines.add_row("Operator", f"{etl} status")
     lines.add_row("", f"{etl} doctor")
     lines.add_row("", f"{etl} psql --role operator -c 'table ops.backlog'")
+    lines.add_row("Logs", f"{options.home}/demo-worker.log")
     lines.add_row("Islands", f"{numbers['search']['island']:,} searchable: try “zone wars”")
     lines.add_row("End", "Ctrl-C")
     console.print(Panel(lines, title="Headrace is running", border_style="cyan"))

@@ -54,9 +54,9 @@ async def stay(
     async with upstream(world, settings) as (simulator, options):
         with report.shown():
             numbers = await _pass(simulator, options, report, history, seconds)
-        async with children({"worker": ("worker",), "web": ("web",)}, options) as running:
+        async with children(("worker", "web"), options, settings.home) as running:
             ready(numbers)
-            await first_end(running)
+            await first_end(running, settings.home)
 
 
 async def prepare(settings: Settings, world: World, report: Report) -> dict[str, float]:

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from etl.errors import PlainError
 
@@ -19,31 +20,33 @@ class ChildEnded(PlainError):
 
 @asynccontextmanager
 async def children(
-    commands: Mapping[str, tuple[str, ...]], options: Mapping[str, str]
+    names: tuple[str, ...], options: Mapping[str, str], home: Path
 ) -> AsyncIterator[dict[str, Child]]:
-    """Run ``etl`` commands by name with ``options`` in their environment; all end at exit.
+    """Run ``etl`` commands with ``options`` in their environment; all end at exit.
+
+    What each says goes to ``demo-NAME.log`` in ``home``, made afresh.
 
     Each has a session of its own, so that a Ctrl-C reaches this process alone and the order of
     the end is ours. One that does not end within 20 seconds of SIGTERM is killed.
     """
     running: dict[str, Child] = {}
     try:
-        for name, arguments in commands.items():
-            running[name] = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "etl.cli",
-                *arguments,
-                env={**os.environ, **options},
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        for name in names:
+            with (home / f"demo-{name}.log").open("wb") as log:
+                running[name] = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "etl.cli", name),
+                    env={**os.environ, **options},
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
         yield running
     finally:
         await asyncio.shield(asyncio.gather(*(_end(child) for child in running.values())))
 
 
-async def first_end(running: Mapping[str, Child]) -> None:
+async def first_end(running: Mapping[str, Child], home: Path) -> None:
     """Wait until one of the children ends by itself.
 
     Raises:
@@ -56,7 +59,9 @@ async def first_end(running: Mapping[str, Child]) -> None:
         for wait in waits:
             wait.cancel()
     (first, *_) = done
-    raise ChildEnded(f"`etl {waits[first]}` ended with code {first.result()}: see its output above")
+    name = waits[first]
+    log = home / f"demo-{name}.log"
+    raise ChildEnded(f"`etl {name}` ended with code {first.result()}: see {log}")
 
 
 async def _end(child: Child) -> None:

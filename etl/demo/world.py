@@ -11,7 +11,11 @@ from psycopg.types.json import Jsonb
 from etl.errors import PlainError
 
 NAME = "demo"
-SCHEMAS = ("raw", "engine", "ops", "analytics", "search", "fortnite", "jobs")
+OURS = """
+select n.nspname
+from pg_namespace as n
+where n.nspname !~ '^(pg_|information_schema|_?timescaledb)'
+"""
 
 
 class NotADemo(PlainError):
@@ -72,9 +76,9 @@ def _exists(conn: psycopg.Connection, relation: str) -> bool:
 
 
 def _drop(conn: psycopg.Connection) -> None:
-    """Leave the database as it was made: our schemas and public, with the jobs' tables, are gone."""
+    """Leave the database as it was made."""
     with conn.transaction():
-        for schema in (*SCHEMAS, "public"):
-            conn.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+        for (schema,) in conn.execute(OURS).fetchall():
+            conn.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
         conn.execute("create schema public")
         conn.execute("grant usage on schema public to public")

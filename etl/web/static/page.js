@@ -94,13 +94,22 @@ function card(hit) {
 function numbers(hit) {
   const list = make("dl", { className: "numbers" });
   const sampled = hit.ccu !== null;
-  const when = sampled && hit.ccu_at ? `at ${clock.format(new Date(hit.ccu_at))} UTC` : "no sample";
-  list.append(make("dt", {}, `Players ${when}`), make("dd", { className: `now${sampled && hit.ccu > 0 ? " live" : ""}` }, sampled ? whole.format(hit.ccu) : "–"));
+  const when = sampled && hit.ccu_at ? `Players ${moment(new Date(hit.ccu_at))}` : "Players: no sample";
+  list.append(number(when, sampled ? whole.format(hit.ccu) : "\u2013", `now${sampled && hit.ccu > 0 ? " live" : ""}`));
   if (hit.peak !== null) {
-    const since = hit.peak_since ? `, since ${day.format(new Date(hit.peak_since))}` : "";
-    list.append(make("dt", {}, `Peak${since}`), make("dd", {}, whole.format(hit.peak)));
+    const since = hit.peak_since ? ` since ${day.format(new Date(hit.peak_since))}` : "";
+    list.append(number(`Peak${since}`, whole.format(hit.peak)));
   }
   return list;
+}
+
+function number(term, value, kind = "") {
+  return make("div", {}, make("dt", {}, term), make("dd", { className: kind }, value));
+}
+
+function moment(instant) {
+  const recent = Date.now() - instant < 86_400_000;
+  return recent ? `at ${clock.format(instant)} UTC` : `on ${day.format(instant)}`;
 }
 
 function facets(groups) {
