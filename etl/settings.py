@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         "1g",
         description="Java heap of the embedded Elasticsearch, in megabytes (m) or gigabytes (g).",
     )
+    elasticsearch_java_options: Annotated[str, Field(pattern=r"^(-\S+( -\S+)*)?$")] = Field(
+        "",
+        description="Further options of its Java, such as -XX:TieredStopAtLevel=1: started in half "
+        "the time, slower later.",
+    )
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -139,9 +144,7 @@ class Settings(BaseSettings):
         "", description="Put before every Elasticsearch index name, for a shared cluster."
     )
     search_batch: Positive = Field(1000, description="Most documents one bulk request carries.")
-    search_bytes: Positive = Field(
-        1024 * 1024, description="Most bytes one bulk request carries."
-    )
+    search_bytes: Positive = Field(1024 * 1024, description="Most bytes one bulk request carries.")
     search_connections: Positive = Field(
         2, description="Bulk requests one sync has on their way at once."
     )

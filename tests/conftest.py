@@ -76,6 +76,7 @@ def server_settings(home: Path) -> Settings:
         postgres_bin=Path(chosen) if chosen else None,
         postgres_fsync=False,
         elasticsearch_heap="512m",
+        elasticsearch_java_options="-XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC",
     )
 
 

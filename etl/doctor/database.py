@@ -78,7 +78,7 @@ def _migrations(standing: Status) -> Finding:
     if standing.revision is None:
         return Finding("migrations", "failed", "the database is empty", "Run `etl migrate`.")
     if not standing.current:
-        missing = f"{len(standing.pending)} migrations, {len(standing.changed)} files of sql/"
+        missing = ", ".join((*standing.pending, *(f"sql/{file}" for file in standing.changed)))
         return Finding("migrations", "failed", f"not applied: {missing}", "Run `etl migrate`.")
     return Finding("migrations", "ok", f"at {standing.revision}, nothing to apply")
 

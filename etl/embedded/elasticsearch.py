@@ -117,8 +117,7 @@ class Elasticsearch:
         for left in reversed(range(TRIES)):
             port = free_port(self.port)
             write(self._state, json.dumps({"port": port}))
-            heap = self.settings.elasticsearch_heap
-            conf = Conf(self.folder / "data", self.folder / "log", port, heap)
+            conf = Conf(self.folder / "data", self.folder / "log", port, self._java_options())
             conf.write(self.folder / "conf", dist)
             report.step(NAME, f"starting at port {port}")
             if self._launch(who, dist, java):
@@ -127,6 +126,10 @@ class Elasticsearch:
             # Between the look for a free port and the start somebody may have taken it.
             if left == 0 or "BindHttpException" not in said:
                 raise ServerFailed(f"Elasticsearch did not start.\n{said}")
+
+    def _java_options(self) -> tuple[str, ...]:
+        heap = self.settings.elasticsearch_heap
+        return f"-Xms{heap}", f"-Xmx{heap}", *self.settings.elasticsearch_java_options.split()
 
     def _launch(self, who: Account, dist: Path, java: Path) -> bool:
         """Run the launcher, which ends when the node is ready or has failed.

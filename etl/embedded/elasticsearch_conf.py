@@ -21,8 +21,6 @@ CONF = {
 }
 
 JVM = """
--Xms{heap}
--Xmx{heap}
 -XX:-HeapDumpOnOutOfMemoryError
 -XX:ErrorFile={log}/jvm-error.log
 -Xlog:all=warning:stderr:utctime,level,tags
@@ -53,7 +51,7 @@ class Conf:
     data: Path
     log: Path
     port: int
-    heap: str
+    java: tuple[str, ...]
 
     def write(self, folder: Path, dist: Path) -> None:
         """Write everything that ES_PATH_CONF needs into ``folder``, readable for the server."""
@@ -72,4 +70,4 @@ class Conf:
         """The distribution's own options without its logs of every collection, and ours."""
         lines = (dist / "config" / "jvm.options").read_text().splitlines(keepends=True)
         theirs = "".join(line for line in lines if not line.startswith("-Xlog"))
-        return theirs + JVM.format(heap=self.heap, log=self.log)
+        return theirs + JVM.format(log=self.log) + "".join(f"{option}\n" for option in self.java)

@@ -97,12 +97,13 @@ def test_a_database_that_was_not_migrated(found: Settings, postgres_url: str, et
 def test_a_file_of_sql_that_was_not_applied(found: Settings, database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as conn:
         gone = conn.execute(
-            "delete from engine.sql_object where path = (select min(path) from engine.sql_object)"
-        )
-        assert gone.rowcount == 1
+            "delete from engine.sql_object where path = (select min(path) from engine.sql_object) "
+            "returning path"
+        ).fetchone()
+    assert gone is not None
     said = look(found)["migrations"]
     assert (said.outcome, said.advice) == ("failed", "Run `etl migrate`.")
-    assert "1 files of sql/" in said.says
+    assert f"sql/{gone[0]}" in said.says
 
 
 def test_timescale_that_is_asked_for_and_not_there(found: Settings, postgres_url: str) -> None:
