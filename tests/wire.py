@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,7 +119,8 @@ async def _listening(
         task = asyncio.current_task()
         assert task is not None
         talks.add(task)
-        await talk(reader, writer)
+        with suppress(asyncio.CancelledError):
+            await talk(reader, writer)
 
     server = await asyncio.start_server(start, "127.0.0.1", 0, ssl=tls)
     try:

@@ -1,5 +1,6 @@
 """Creator pages: the islands that nobody asked for by code, and their play counts."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,6 +32,7 @@ class _Batch:
     accounts: list[str]
     players: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    missed: list[str] = field(default_factory=list)
     retry_at: datetime | None = None
 
 
@@ -88,6 +90,7 @@ class _Pages:
             batch.players[account] = await self._pages(account)
             self._cycle.numbers.creators += 1
         except Transient as error:
+            batch.missed.append(account)
             batch.retry_at = max(filter(None, (batch.retry_at, error.retry_at)), default=None)
         except Refused as error:
             if error.status == 404:
@@ -136,9 +139,14 @@ class _Pages:
                     list(batch.failed.values()),
                 ),
             )
-        left = [a for a in batch.accounts if a not in batch.players and a not in batch.failed]
-        if left:
-            await db.execute(
-                "select engine.release(%s, %s, %s::text[], %s)",
-                (RESOURCE, batch.lease, left, batch.retry_at),
-            )
+        settled = {*batch.players, *batch.failed, *batch.missed}
+        left = [account for account in batch.accounts if account not in settled]
+        # the next cycle is the retry: in this one a service that fails is asked once for each
+        rest = self._cycle.end - asyncio.get_running_loop().time()
+        for accounts, seconds in [(batch.missed, max(rest, 0.0)), (left, 0.0)]:
+            if accounts:
+                await db.execute(
+                    "select engine.release(%s, %s, %s::text[], "
+                    "greatest(%s, clock_timestamp() + make_interval(secs => %s)))",
+                    (RESOURCE, batch.lease, accounts, batch.retry_at, seconds),
+                )
