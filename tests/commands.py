@@ -23,7 +23,7 @@ def run_etl(
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=280,
         cwd=cwd,
         env=environment(env),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -46,10 +46,10 @@ def claim_database(url: str, world: World) -> bool:
         NotADemo: the database holds real data.
     """
     with psycopg.connect(url, autocommit=True) as conn:
-        if not _exists(conn, "fortnite.island"):
+        if not _holds(conn, "select to_regclass('fortnite.island') is not null"):
             return False
         row = conn.execute("select value from engine.watermark where name = %s", [NAME]).fetchone()
-        if row is None and conn.execute("select from fortnite.island limit 1").fetchone():
+        if row is None and _holds(conn, "select exists(select from fortnite.island)"):
             raise NotADemo(
                 "the configured database holds islands that are not a demo's, and the demo would "
                 "mix simulated ones in: unset ETL_DATABASE_URL, or name an empty database"
@@ -70,9 +70,9 @@ def remember(url: str, world: World) -> None:
         )
 
 
-def _exists(conn: psycopg.Connection, relation: str) -> bool:
-    row = conn.execute("select to_regclass(%s) is not null", [relation]).fetchone()
-    return bool(row and row[0])
+def _holds(conn: psycopg.Connection, question: LiteralString) -> bool:
+    row = conn.execute(question).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _drop(conn: psycopg.Connection) -> None:
