@@ -14,6 +14,7 @@ import pytest
 from etl import embedded
 from etl.settings import Settings
 from tests.conftest import server_settings
+from tests.embedded.postmaster import POSTGRES
 
 
 @pytest.fixture
@@ -56,3 +57,10 @@ def ordinary_user() -> Iterator[pwd.struct_passwd]:
     finally:
         for folder, mode in opened:
             folder.chmod(mode)
+
+
+@pytest.fixture
+def running(own_home: Settings) -> Settings:
+    """A home whose server runs, whatever the test before did to it."""
+    embedded.up(own_home, POSTGRES)
+    return own_home
