@@ -1,5 +1,11 @@
 -- Workers: read and write every row, call every function, change no table.
 
+revoke all on all tables in schema analytics, engine, fortnite, jobs, ops, raw, search from etl_worker;
+
+grant usage on schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
+grant select, insert, update, delete
+on all tables in schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
+
 -- Only its owner refreshes a continuous aggregate, and that cannot be lent: it runs in no function.
 do $$
 declare
@@ -12,11 +18,11 @@ begin
     execute
       'select format(''%I.%I'', c.view_schema, c.view_name)::regclass'
       ' from timescaledb_information.continuous_aggregates as c'
-      ' join pg_class as p on p.oid = format(''%I.%I'', c.view_schema, c.view_name)::regclass'
-      ' where p.relowner <> ''etl_worker''::regrole'
   loop
     begin
       execute format('alter materialized view %s owner to etl_worker', v_aggregate);
+      -- whole again after the revoke above: what an owner lacks, its new chunks lack too, and cannot be made
+      execute format('grant all on %s to etl_worker', v_aggregate);
     exception when insufficient_privilege then
       raise warning 'etl_worker cannot refresh %: % may not give it away; let workers connect as its owner',
         v_aggregate, current_user;
@@ -24,12 +30,6 @@ begin
   end loop;
 end;
 $$;
-
-revoke all on all tables in schema analytics, engine, fortnite, jobs, ops, raw, search from etl_worker;
-
-grant usage on schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
-grant select, insert, update, delete
-on all tables in schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
 grant all on all sequences in schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
 grant execute on all routines in schema analytics, engine, fortnite, jobs, ops, raw, search to etl_worker;
 
