@@ -71,6 +71,11 @@ begin
     using v_wave.resource, v_wave.instants, v_wave.keys, v_wave.bodies;
     versions := versions + cardinality(v_wave.keys);
   end loop;
+
+  -- What an earlier replay could not do is done.
+  update raw.rejected as r
+  set replayed_at = now()
+  where r.resource = any(p_resources) and r.key = any(v_keys) and r.body is null and r.replayed_at is null;
   return next;
 end
 $$;
