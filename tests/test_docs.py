@@ -1,0 +1,48 @@
+"""The documents say what the code says."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from etl.cli.main import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_a_newcomer_reads_the_readme_in_one_go() -> None:
+    assert len(README.splitlines()) < 150
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_readme_names_every_command() -> None:
+    rows = " ".join(re.findall(r"^\| (`.+?) \|", README, re.M))
+    assert {name for name in COMMANDS if not re.search(rf"`(etl )?{name}\b", rows)} == set()
+
+
+def test_every_target_named_in_a_document_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    for document in DOCUMENTS:
+        named = set(re.findall(r"`?make ([a-z-]+)", document.read_text()))
+        assert named <= targets, document.name
+
+
+def test_each_dependency_says_why_it_is_here() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        wanted += extra
+    names = {re.split(r"[\[<>=~!]", each)[0] for each in wanted}
+    reasons = (ROOT / "docs" / "dependencies.md").read_text()
+    listed = set(re.findall(r"[@\w/-]+", " ".join(re.findall(r"^\| ([^|]+) \|", reasons, re.M))))
+    plugins = {name for name in names if f"-{name.split('-', 1)[-1]}" in listed}
+    types = {name for name in names if name.startswith("types-")}
+    assert names - listed - plugins - types == set()
