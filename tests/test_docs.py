@@ -24,12 +24,12 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 
 
 def test_the_readme_names_every_command() -> None:
-    rows = " ".join(re.findall(r"^\| (`.+?) \|", README, re.M))
+    rows = " ".join(re.findall(r"^\| (`.+?) \|", README, re.MULTILINE))
     assert {name for name in COMMANDS if not re.search(rf"`(etl )?{name}\b", rows)} == set()
 
 
 def test_every_target_named_in_a_document_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for document in DOCUMENTS:
         named = set(re.findall(r"`?make ([a-z-]+)", document.read_text()))
         assert named <= targets, document.name
@@ -42,7 +42,7 @@ def test_each_dependency_says_why_it_is_here() -> None:
         wanted += extra
     names = {re.split(r"[\[<>=~!]", each)[0] for each in wanted}
     reasons = (ROOT / "docs" / "dependencies.md").read_text()
-    listed = set(re.findall(r"[@\w/-]+", " ".join(re.findall(r"^\| ([^|]+) \|", reasons, re.M))))
+    listed = set(re.findall(r"[@\w/-]+", " ".join(re.findall(r"^\| ([^|]+) \|", reasons, re.MULTILINE))))
     plugins = {name for name in names if f"-{name.split('-', 1)[-1]}" in listed}
     types = {name for name in names if name.startswith("types-")}
     assert names - listed - plugins - types == set()

@@ -30,8 +30,14 @@ class Option(TypedDict):
 def show(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_example: Annotated[
+        bool, typer.Option("--example", help="Print a .env file to start from.")
+    ] = False,
 ) -> None:
     """Show every option: its value, where that comes from, what it means. Secrets are masked."""
+    if as_example:
+        typer.echo(example(), nl=False)
+        return
     options = explained(settings())
     if as_json:
         print_json(options)
@@ -50,6 +56,25 @@ def show(
             ),
         )
     Console(highlight=False).print(table)
+
+
+EXAMPLE = """\
+# Options of Headrace: `etl settings --example`. Copy to .env and uncomment what you change; the environment wins.
+
+# docker-compose.yml alone: password of the database's owner (letters and digits: it becomes part of a URL)
+# ETL_OWNER_PASSWORD=
+"""
+
+
+def example() -> str:
+    """A .env file with every option, commented out, at its default."""
+    parts = [EXAMPLE]
+    for field, about in Settings.model_fields.items():
+        default = about.get_default()
+        if isinstance(default, bool | list | dict):
+            default = json.dumps(default)
+        parts.append(f"# {about.description}\n# ETL_{field.upper()}={default or ''}\n")
+    return "\n".join(parts)
 
 
 def explained(options: Settings) -> dict[str, Option]:
