@@ -5,6 +5,7 @@ anyway: history costs no round trip, and neither a job nor its run can change wi
 """
 
 import asyncio
+import json
 import logging
 import math
 import os
@@ -28,9 +29,13 @@ from psycopg import InterfaceError, OperationalError
 from typing_extensions import override
 
 from etl.engine import runs
+from etl.engine.errors import Refused, Transient
 from etl.errors import PlainError
 
 log = structlog.get_logger(__name__)
+
+# Their sentence says it all; anything else keeps its traceback in the log.
+EXPECTED = (PlainError, Transient, Refused, OperationalError)
 
 FETCH: LiteralString = "select * from jobs.fetch(%(queues)s::text[], %(worker_id)s, %(worker)s)"
 FINISH: LiteralString = """
@@ -67,7 +72,7 @@ class Hold:
     since: float
     task: asyncio.Task[Any] | None = None
     error: str | None = None
-    numbers: str | None = None
+    numbers: object = None
 
 
 class Manager(JobManager):
@@ -104,7 +109,7 @@ class Manager(JobManager):
             raise
         except BaseException as error:
             hold.error = runs.sentence(error)
-            if not isinstance(error, PlainError):
+            if not isinstance(error, EXPECTED):
                 log.exception("job.raised", task=context.job.task_name, job_id=context.job.id)
             raise
         hold.numbers = runs.numbers(result)
@@ -182,7 +187,7 @@ class Manager(JobManager):
                     delete=delete,
                     run_id=hold.run_id,
                     error=hold.error,
-                    numbers=hold.numbers,
+                    numbers=None if hold.numbers is None else json.dumps(hold.numbers),
                 )
                 return bool(row["ours"])
             except ConnectorException as error:

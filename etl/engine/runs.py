@@ -1,7 +1,6 @@
 """What ``ops.run`` keeps of a run: who ran it, what it counted, and why it failed, fit for PostgreSQL."""
 
 import dataclasses
-import json
 import math
 import os
 import socket
@@ -29,9 +28,9 @@ def sentence(error: BaseException) -> str:
     return _text("; because of ".join(said))[:SENTENCE]
 
 
-def numbers(result: object) -> str | None:
-    """What a task returned as JSON text that jsonb takes whatever it was; None where it returned nothing."""
-    return None if result is None else json.dumps(_plain(result), allow_nan=False)
+def numbers(result: object) -> object:
+    """What a task returned, made of plain values that jsonb takes whatever it was."""
+    return _plain(result)
 
 
 def _one(error: BaseException) -> str:

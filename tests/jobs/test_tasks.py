@@ -1,0 +1,78 @@
+"""The tasks themselves, as a worker runs them: from the upstream to Elasticsearch."""
+
+from typing import Any
+
+import pytest
+from elasticsearch import AsyncElasticsearch
+
+import etl.settings
+import jobs
+from etl.settings import Settings
+from etl.simulator.process import start
+from tests.commands import variables
+from tests.faults.world import pointed
+from tests.jobs.conftest import Rows, until, working
+
+ISLANDS = 150
+FAST = dict.fromkeys(("data", "links", "entries", "creators"))
+CHAIN = (
+    "fortnite.catalogue",
+    "fortnite.island",
+    "fortnite.ccu",
+    "fortnite.rollup",
+    "fortnite.performance",
+    "fortnite.classify",
+    "search.sync",
+    "maintenance.rescue",
+    "maintenance.retention",
+)
+
+
+async def run(rows: Rows, task: str) -> dict[str, Any]:
+    """Queue a task, wait for its end and give its numbers."""
+    (job,) = await rows("select ops.enqueue(%s) as id", task)
+    ended = "select * from ops.run where job_id = %s and finished_at is not null"
+
+    async def has_ended() -> bool:
+        return bool(await rows(ended, job["id"]))
+
+    await until(has_ended)
+    (done,) = await rows(ended, job["id"])
+    assert (done["outcome"], done["error"]) == ("succeeded", None)
+    numbers = done["numbers"]
+    assert isinstance(numbers, dict)
+    return numbers
+
+
+async def test_every_task_does_its_part(
+    settings: Settings,
+    elasticsearch: AsyncElasticsearch,
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with start(islands=ISLANDS, seed=3, limit=FAST) as upstream:
+        for name, value in variables(pointed(settings, upstream.url)).items():
+            monkeypatch.setenv(name, value)
+        etl.settings.settings.cache_clear()
+        async with jobs.app.open_async(), working(jobs.app, concurrency=8):
+
+            async def is_declared() -> bool:
+                return len(await rows("select task from ops.schedule")) == len(CHAIN)
+
+            await until(is_declared)
+            numbers = {task: await run(rows, task) for task in CHAIN}
+
+    assert numbers["fortnite.catalogue"]["landed"] == ISLANDS
+    assert numbers["fortnite.island"]["landed"] == ISLANDS
+    (known,) = await rows("select count(*) as islands from fortnite.island")
+    (sampled,) = await rows(
+        "select count(*) as islands from fortnite.ccu where ts = %s::timestamptz",
+        numbers["fortnite.ccu"]["ts"],
+    )
+    assert numbers["fortnite.ccu"]["stored"] == sampled["islands"] == known["islands"]
+    assert numbers["fortnite.performance"]["changed"] == known["islands"]
+    await elasticsearch.indices.refresh(index=f"{settings.search_prefix}island")
+    found = await elasticsearch.count(index=f"{settings.search_prefix}island")
+    assert found["count"] == known["islands"]
+    assert numbers["maintenance.rescue"] == {}
+    assert numbers["maintenance.retention"]["runs_deleted"] == 0
