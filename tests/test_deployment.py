@@ -48,7 +48,7 @@ def test_variables_of_the_compose_file_are_in_the_example() -> None:
     used = set(re.findall(r"\$\{(\w+)", text))
     assert used <= OPTIONS | COMPOSE_ONLY
     example = (ROOT / ".env.example").read_text()
-    assert all(re.search(rf"^#? ?{name}=", example, re.M) for name in used)
+    assert all(re.search(rf"^#? ?{name}=", example, re.MULTILINE) for name in used)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -83,6 +83,6 @@ def test_the_example_is_what_the_command_prints() -> None:
 def test_locks_pin_with_hashes_and_hold_no_address(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert "://" not in text
-    pins = re.findall(r"^[a-z0-9._-]+(?:\[[a-z,]+\])?==\S+", text, re.M)
+    pins = re.findall(r"^[a-z0-9._-]+(?:\[[a-z,]+\])?==\S+", text, re.MULTILINE)
     assert len(pins) > 20
     assert text.count("--hash=sha256:") >= len(pins)

@@ -42,7 +42,9 @@ def test_each_dependency_says_why_it_is_here() -> None:
         wanted += extra
     names = {re.split(r"[\[<>=~!]", each)[0] for each in wanted}
     reasons = (ROOT / "docs" / "dependencies.md").read_text()
-    listed = set(re.findall(r"[@\w/-]+", " ".join(re.findall(r"^\| ([^|]+) \|", reasons, re.MULTILINE))))
+    listed = set(
+        re.findall(r"[@\w/-]+", " ".join(re.findall(r"^\| ([^|]+) \|", reasons, re.MULTILINE)))
+    )
     plugins = {name for name in names if f"-{name.split('-', 1)[-1]}" in listed}
     types = {name for name in names if name.startswith("types-")}
     assert names - listed - plugins - types == set()

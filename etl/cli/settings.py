@@ -70,10 +70,12 @@ def example() -> str:
     """A .env file with every option, commented out, at its default."""
     parts = [EXAMPLE]
     for field, about in Settings.model_fields.items():
-        default = about.get_default()
+        # The home differs from machine to machine, so it has a factory in place of a default.
+        default = None if about.default_factory else about.default
         if isinstance(default, bool | list | dict):
             default = json.dumps(default)
-        parts.append(f"# {about.description}\n# ETL_{field.upper()}={default or ''}\n")
+        value = "" if default is None else default
+        parts.append(f"# {about.description}\n# ETL_{field.upper()}={value}\n")
     return "\n".join(parts)
 
 
