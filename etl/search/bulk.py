@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from elasticsearch import ApiError, AsyncElasticsearch
@@ -19,6 +19,8 @@ REQUEST_TIMEOUT = 30.0
 
 _ERROR = ("type", "reason", "caused_by.reason")
 ANSWER = ",".join(["items.*.status", *(f"items.*.error.{name}" for name in _ERROR)])
+_INDEX = b'{"index":{"_id":%b,"version":%d,"version_type":"external"}}\n%b\n'
+_DELETE = b'{"delete":{"_id":%b,"version":%d,"version_type":"external"}}\n'
 _HELD_VERSION = re.compile(r"current version \[(\d+)\]")
 
 # Refusals that say something of the index or the disk, whatever their status.
@@ -27,8 +29,7 @@ LOST = "index_not_found_exception"
 CONFLICT = "version_conflict_engine_exception"
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """A document on its way: ``lines`` is its part of a bulk request, final newline included."""
 
     id: str
@@ -55,14 +56,11 @@ class Outcome:
 
 def document(key: str, version: int, body: str | None) -> Document:
     """The bulk lines of a document with an external version; ``body`` None deletes it."""
-    action = "index" if body is not None else "delete"
-    head = b'{"%s":{"_id":%s,"version":%d,"version_type":"external"}}\n' % (
-        action.encode(), orjson.dumps(key), version,
-    )  # fmt: skip
     if body is None:
-        return Document(key, head, gone=True)
+        return Document(key, _DELETE % (orjson.dumps(key), version), gone=True)
     # Outside of strings, where JSON allows no raw newline, one is white space like any other.
-    return Document(key, head + body.encode().replace(b"\n", b" ") + b"\n", gone=False)
+    one_line = body.encode().replace(b"\n", b" ")
+    return Document(key, _INDEX % (orjson.dumps(key), version, one_line), gone=False)
 
 
 async def send(

@@ -70,7 +70,6 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str = msgspec.field(name="code")
     title: str
-    tagline: str | None = None
     creator: str | None = None
     creator_code: str | None = None
     tags: list[str] = []
@@ -81,10 +80,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     ccu: int | None = None
     ccu_at: datetime | None = None
     peak: int | None = None
-    peak_at: datetime | None = None
     peak_since: datetime | None = None
     published_at: datetime | None = None
-    updated_at: datetime | None = None
 
 
 FIELDS = [field.encode_name for field in msgspec.structs.fields(Hit)]
@@ -226,7 +223,6 @@ def _matching(text: str) -> dict[str, Any]:
                 {"match_phrase": {"folded_title": {"query": text, "boost": 3.0, "slop": 1}}},
                 {"match_bool_prefix": {"folded_title": {"query": text, "boost": 2.0, **every}}},
                 {"match_bool_prefix": {"all": {"query": text, **every}}},
-                {"match": {"folded_tagline": {"query": text, "boost": 0.3, **every}}},
                 {"match": {"folded_title": {"query": text, "boost": 0.4, **fuzzy}}},
                 {"match": {"all": {"query": text, "boost": 0.2, **fuzzy}}},
                 {"match_bool_prefix": {"folded_title": {"query": text, "boost": 0.2, **fuzzy}}},

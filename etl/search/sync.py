@@ -46,12 +46,14 @@ class Lease:
     """Documents this worker alone sends until its lease ends.
 
     Refusals of ``targets[0]`` count: another one is there for an older mapping, until the first
-    takes its place. ``until``: time of the running loop by which the batch must have been sent.
+    takes its place. ``id_array`` and ``mark_array`` are PostgreSQL's own text of ids and marks,
+    handed back unread. ``until``: time of the running loop to have sent the batch by.
     """
 
     index: str
     ids: Sequence[str]
-    marks: Sequence[int]
+    id_array: str
+    mark_array: str
     targets: Sequence[str]
     until: float
 
@@ -86,7 +88,8 @@ async def lease(db: Database, settings: Settings, index: str, n: int) -> Lease |
     # Half of the lease for sending: the other half outlasts a request that is still on its way.
     until = asyncio.get_running_loop().time() + settings.search_lease / 2
     rows = await db.fetch(
-        "select * from search.lease(%s, %s, make_interval(secs => %s))",
+        "select ids, ids::text as id_array, marks::text as mark_array, targets"
+        " from search.lease(%s, %s, make_interval(secs => %s))",
         (index, n, settings.search_lease),
     )
     if not rows:
@@ -94,7 +97,7 @@ async def lease(db: Database, settings: Settings, index: str, n: int) -> Lease |
     (row,) = rows
     if not row["targets"]:
         raise RuntimeError(f"search.target has no index for {index}: call ensure first")
-    return Lease(index, row["ids"], row["marks"], row["targets"], until)
+    return Lease(index, **row, until=until)
 
 
 async def draw(db: Database) -> int:
@@ -104,7 +107,9 @@ async def draw(db: Database) -> int:
 
 async def read(db: Database, leased: Lease, version: int) -> list[Document]:
     """Step 3: the documents as they are now; one that has left its view becomes a delete."""
-    rows = await db.fetch("select * from search.read(%s, %s)", (leased.index, leased.ids))
+    rows = await db.fetch(
+        "select * from search.read(%s, %s::text[])", (leased.index, leased.id_array)
+    )
     bodies = {row["id"]: row["body"] for row in rows}
     return [document(key, version, bodies.get(key)) for key in leased.ids]
 
@@ -126,25 +131,18 @@ async def send(
 
 async def settle(db: Database, leased: Lease, outcome: Outcome) -> None:
     """Step 5: delete the leased marks of what was taken or refused, give back what waits."""
-    pairs = list(zip(leased.ids, leased.marks, strict=True))
-    done = [pair for pair in pairs if pair[0] not in outcome.waiting]
     refused = {key: why for key, why in outcome.refused.items() if key not in outcome.waiting}
     await db.execute(
-        "select search.settle(%s, %s, %s::bigint[], %s::text[], %s::text[])",
+        "select search.settle(%s, %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[])",
         (
             leased.index,
-            [key for key, _ in done],
-            [mark for _, mark in done],
+            leased.id_array,
+            leased.mark_array,
+            list(outcome.waiting),
             list(refused),
             list(refused.values()),
         ),
     )
-    if outcome.waiting:
-        held = [pair for pair in pairs if pair[0] in outcome.waiting]
-        await db.execute(
-            "select search.release(%s, %s, %s::bigint[])",
-            (leased.index, [key for key, _ in held], [mark for _, mark in held]),
-        )
 
 
 @dataclass

@@ -2,7 +2,7 @@
 create view search.island_document as
 select
   i.code as id,
-  json_strip_nulls(row_to_json(d)) as body
+  row_to_json(d) as body
 from fortnite.island as i
 left join fortnite.island_now as n on i.island_id = n.island_id
 left join fortnite.island_performance as p on i.island_id = p.island_id
@@ -15,28 +15,22 @@ cross join lateral (
   select
     i.code,
     t.title,
-    left(i.tagline, 500) as tagline,
     t.creator,
     i.creator_code,
-    i.creator_account_id,
-    i.tags[:50] as tags,
+    coalesce(i.tags[:50], '{}') as tags,
     i.category,
     i.created_in,
     i.image_url,
     i.max_players,
     i.published_at,
-    i.updated_at,
     n.ccu,
     n.ts as ccu_at,
+    n.record_ccu as peak,
+    n.since as peak_since,
     p.avg_24h,
     p.avg_7d,
     p.avg_30d,
-    p.peak_24h,
-    n.record_ccu as peak,
-    n.recorded_at as peak_at,
-    n.since as peak_since,
     search.fold(t.title) as folded_title,
-    search.fold(left(i.tagline, 500)) as folded_tagline,
     search.fold(t.creator) as folded_creator
 ) as d
 where
@@ -48,4 +42,4 @@ comment on view search.island_document is
 'Documents of index island: islands that players can find. One that is gone, disabled or private leaves
 the index';
 comment on column search.island_document.id is 'Link code of the island';
-comment on column search.island_document.body is 'The document; fields without a value are left out';
+comment on column search.island_document.body is 'The document';

@@ -8,7 +8,7 @@ set jit = off
 as $$
 begin
   with free as (
-    select d.id
+    select d.ctid
     from search.dirty as d
     where d.index = p_index and d.leased_until < clock_timestamp()
     order by d.marked_at
@@ -21,13 +21,13 @@ begin
     update search.dirty as d
     set leased_until = clock_timestamp() + p_lease
     from free as f
-    where d.index = p_index and d.id = f.id
+    where d.ctid = f.ctid
     returning d.id, d.mark
   )
 
   select
-    array_agg(l.id),
-    array_agg(l.mark)
+    array_agg(l.id order by l.id collate "C"),
+    array_agg(l.mark order by l.id collate "C")
   into ids, marks
   from leased as l;
   if ids is null then

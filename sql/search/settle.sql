@@ -2,6 +2,7 @@ create function search.settle(
   p_index text,
   p_ids text[],
   p_marks bigint[],
+  p_waiting text[] default '{}',
   p_refused text[] default '{}',
   p_reasons text[] default '{}'
 )
@@ -16,12 +17,10 @@ declare
   v_done text[];
 begin
   with mine as (
-    select
-      d.id,
-      d.mark
+    select d.ctid
     from unnest(p_ids, p_marks) as l (id, mark)
     inner join search.dirty as d on l.id = d.id and l.mark = d.mark
-    where d.index = p_index
+    where d.index = p_index and l.id <> all(p_waiting)
     -- A row that is locked is being marked again, or is sent once more after its lease.
     for update of d skip locked
   ),
@@ -29,7 +28,7 @@ begin
   done as (
     delete from search.dirty as d
     using mine as m
-    where d.index = p_index and d.id = m.id and d.mark = m.mark
+    where d.ctid = m.ctid
     returning d.id, d.mark
   ),
 
@@ -51,9 +50,25 @@ begin
   )
 
   select array_agg(d.id) into v_done from done as d;
+
+  if p_waiting <> '{}' then
+    with given_back as (
+      select d.ctid
+      from unnest(p_ids, p_marks) as l (id, mark)
+      inner join search.dirty as d on l.id = d.id and l.mark = d.mark
+      where d.index = p_index and l.id = any(p_waiting)
+      for update of d skip locked
+    )
+
+    update search.dirty as d
+    set leased_until = '-infinity'
+    from given_back as b
+    where d.ctid = b.ctid;
+  end if;
+
   if exists (select from search.rejected as r where r.index = p_index) then
     with healed as (
-      select r.id
+      select r.ctid
       from search.rejected as r
       where r.index = p_index and r.id = any(v_done) and r.id <> all(p_refused)
       order by r.id collate "C"
@@ -62,13 +77,13 @@ begin
 
     delete from search.rejected as r
     using healed as h
-    where r.index = p_index and r.id = h.id;
+    where r.ctid = h.ctid;
   end if;
   return coalesce(cardinality(v_done), 0);
 end
 $$;
 
-comment on function search.settle(text, text[], bigint[], text[], text[]) is
-'Ends the wait of documents that every target took or refused: deletes exactly the marks that were
-leased, so that a document marked again meanwhile stays pending. Refused ones are parked in
+comment on function search.settle(text, text[], bigint[], text[], text[], text[]) is
+'Ends the lease of a batch. Deletes exactly the marks that were leased, so that a document marked
+again meanwhile stays pending. Those waiting are free again at once; those refused are parked in
 search.rejected with their reasons. Returns how many marks it deleted';
