@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo demo-once test test-oldest check fmt bench lock
+.PHONY: setup demo test test-oldest check fmt bench lock
 setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
@@ -22,9 +22,6 @@ test: setup
 # The suite on another build of PostgreSQL, without what never meets the database.
 test-oldest: setup
 	ETL_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(BIN)/python -m pytest tests/database tests/engine tests/fortnite tests/jobs tests/search tests/timescale
-
-demo-once: setup
-	$(BIN)/etl demo --once --json --islands 2000 --seed 7
 
 check: setup
 	$(BIN)/ruff check .
