@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
+from procrastinate.app import WorkerOptions
 from psycopg.rows import dict_row
 
 import etl.settings
@@ -48,16 +49,19 @@ async def drain(app: Application, *, concurrency: int = 1) -> None:
 
 
 @asynccontextmanager
-async def working(app: Application, *, concurrency: int = 4) -> AsyncIterator[None]:
+async def working(
+    app: Application, *, concurrency: int = 8, queues: list[str] | None = None
+) -> AsyncIterator[None]:
     """A worker beside the test."""
-    worker = asyncio.create_task(
-        app.run_worker_async(
-            concurrency=concurrency,
-            install_signal_handlers=False,
-            fetch_job_polling_interval=0.1,
-            shutdown_graceful_timeout=1,
-        )
+    options = WorkerOptions(
+        concurrency=concurrency,
+        install_signal_handlers=False,
+        fetch_job_polling_interval=0.1,
+        shutdown_graceful_timeout=1,
     )
+    if queues is not None:
+        options["queues"] = queues
+    worker = asyncio.create_task(app.run_worker_async(**options))
     try:
         yield
     finally:

@@ -84,12 +84,13 @@ async def test_a_failed_tick_is_left_to_the_next(app: Application, rows: Rows) -
     async def fails(_: Tools) -> None:
         raise ValueError("not today")
 
-    await app.tasks["test.fails"].defer_async()
-    await drain(app)
-    assert await rows("select status from ops.job") == [{"status": "failed"}]
+    await drain(app)  # today's tick, unless it is put off for the next drain
+    before = len(await rows("select run_id from ops.run"))
     await app.tasks["test.fails"].defer_async()  # its locks are free again
     await drain(app)
-    assert len(await rows("select run_id from ops.run where outcome = 'failed'")) == 2
+    failed = await rows("select run_id from ops.run where outcome = 'failed'")
+    assert len(failed) > before
+    assert await rows("select distinct status from ops.job") == [{"status": "failed"}]
 
 
 async def test_tasks_that_are_gone_leave_the_schedule(app: Application, rows: Rows) -> None:

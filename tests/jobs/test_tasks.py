@@ -1,7 +1,9 @@
 """The tasks themselves, as a worker runs them: from the upstream to Elasticsearch."""
 
+import secrets
 from typing import Any
 
+import psycopg
 import pytest
 from elasticsearch import AsyncElasticsearch
 
@@ -44,6 +46,13 @@ async def run(rows: Rows, task: str) -> dict[str, Any]:
     return numbers
 
 
+async def until_declared(rows: Rows) -> None:
+    async def is_declared() -> bool:
+        return len(await rows("select task from ops.schedule")) == len(CHAIN)
+
+    await until(is_declared)
+
+
 async def test_every_task_does_its_part(
     settings: Settings,
     elasticsearch: AsyncElasticsearch,
@@ -54,12 +63,8 @@ async def test_every_task_does_its_part(
         for name, value in variables(pointed(settings, upstream.url)).items():
             monkeypatch.setenv(name, value)
         etl.settings.settings.cache_clear()
-        async with jobs.app.open_async(), working(jobs.app, concurrency=8):
-
-            async def is_declared() -> bool:
-                return len(await rows("select task from ops.schedule")) == len(CHAIN)
-
-            await until(is_declared)
+        async with jobs.app.open_async(), working(jobs.app):
+            await until_declared(rows)
             numbers = {task: await run(rows, task) for task in CHAIN}
 
     assert numbers["fortnite.catalogue"]["landed"] == ISLANDS
@@ -76,3 +81,26 @@ async def test_every_task_does_its_part(
     assert found["count"] == known["islands"]
     assert numbers["maintenance.rescue"] == {}
     assert numbers["maintenance.retention"]["runs_deleted"] == 0
+
+
+async def test_the_role_of_workers_is_enough(
+    database_url: str,
+    conn: psycopg.AsyncConnection,
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = f"worker_{secrets.token_hex(4)}"
+    await conn.execute(f"create role {name} login password 'w' in role etl_worker".encode())
+    try:
+        url = database_url.partition("@")[2]
+        monkeypatch.setenv("ETL_DATABASE_URL", f"postgresql://{name}:w@{url}")
+        etl.settings.settings.cache_clear()
+        local = [task for task in CHAIN if task not in {"fortnite.catalogue", "search.sync"}]
+        async with jobs.app.open_async(), working(jobs.app, queues=["none"]):
+            await until_declared(rows)
+        await rows("select ops.pause('fortnite.catalogue')")
+        async with jobs.app.open_async(), working(jobs.app, queues=["fortnite", "maintenance"]):
+            for task in local:
+                await run(rows, task)
+    finally:
+        await conn.execute(f"drop role {name}".encode())
