@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from etl.engine.database import Database, open_database
 from etl.settings import Settings
 from etl.simulator.process import Running, settings_for, start
-from tests.fortnite.upstream import pointed
+from tests.fortnite.upstream import Fake, fake, pointed
 
 ISLANDS = 2300
 NOW = "2026-11-01T18:00:00Z"
@@ -49,3 +49,23 @@ def sim_options(settings: Settings, sim: Running) -> Settings:
     secret = {name: SecretStr(value) for name, value in own.items() if not name.endswith("_url")}
     urls = {name: value for name, value in own.items() if name.endswith("_url")}
     return pointed(settings, sim.url, http_retries=2, **(secret | urls))
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """The test's database."""
+    async with open_database(database_url, size=6) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Fake]:
+    """Services that know and say what the test wants."""
+    async with fake() as made:
+        yield made
+
+
+@pytest.fixture
+def options(settings: Settings, upstream: Fake) -> Settings:
+    """Options that point at them."""
+    return pointed(settings, upstream.url)
