@@ -26,7 +26,6 @@ from etl import embedded
 from etl.engine.database import open_database
 from etl.engine.migrate import migrate
 from etl.search import indices
-from etl.search.bulk import document
 from etl.search.client import open_elasticsearch
 from etl.search.sync import Numbers, sync
 from etl.settings import Settings
@@ -81,11 +80,12 @@ async def prepare(options: Settings, documents: int) -> None:
         await db.execute(ISLANDS, (documents,))
         await db.execute(PLAYERS, (documents,))
         await db.execute("analyze")
-        rows = await db.fetch("select id, body::text from search.island_document")
-    for number, start in enumerate(range(0, len(rows), options.search_batch)):
-        part = rows[start : start + options.search_batch]
-        lines = b"".join(document(row["id"], 1, row["body"]).lines for row in part)
-        (options.home / f"{number:06d}.ndjson").write_bytes(lines)
+        rows = await db.fetch("select id from search.island_document")
+        ids = [row["id"] for row in rows]
+        for number, start in enumerate(range(0, len(ids), options.search_batch)):
+            part = ids[start : start + options.search_batch]
+            row = await db.fetch_one("select body from search.read('island', %s, 1)", (part,))
+            (options.home / f"{number:06d}.ndjson").write_text(row["body"])
 
 
 async def raw(options: Settings) -> dict[str, float]:

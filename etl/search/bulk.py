@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import orjson
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from etl.search.client import BUSY, SearchForbidden, SearchUnavailable, explained
@@ -18,9 +17,8 @@ TRIES = 7
 REQUEST_TIMEOUT = 30.0
 
 _ERROR = ("type", "reason", "caused_by.reason")
-ANSWER = ",".join(["items.*.status", *(f"items.*.error.{name}" for name in _ERROR)])
-_INDEX = b'{"index":{"_id":%b,"version":%d,"version_type":"external"}}\n%b\n'
-_DELETE = b'{"delete":{"_id":%b,"version":%d,"version_type":"external"}}\n'
+ANSWER = ",".join(["errors", "items.*.status", *(f"items.*.error.{name}" for name in _ERROR)])
+DELETE = b'{"delete":'
 _HELD_VERSION = re.compile(r"current version \[(\d+)\]")
 
 # Refusals that say something of the index or the disk, whatever their status.
@@ -29,12 +27,21 @@ LOST = "index_not_found_exception"
 CONFLICT = "version_conflict_engine_exception"
 
 
-class Document(NamedTuple):
-    """A document on its way: ``lines`` is its part of a bulk request, final newline included."""
+class Chunk(NamedTuple):
+    """Documents on their way: ``body`` is the bulk request that carries them, in this order."""
 
-    id: str
-    lines: bytes
-    gone: bool
+    ids: Sequence[str]
+    body: bytes
+
+    def apart(self) -> list["Chunk"]:
+        """Each document as a chunk of its own: two lines, or one where it is a delete."""
+        lines = [line + b"\n" for line in self.body.split(b"\n")]
+        place, parts = 0, []
+        for key in self.ids:
+            end = place + (1 if lines[place].startswith(DELETE) else 2)
+            parts.append(Chunk([key], b"".join(lines[place:end])))
+            place = end
+        return parts
 
 
 @dataclass
@@ -54,22 +61,8 @@ class Outcome:
     highest: int = 0
 
 
-def document(key: str, version: int, body: str | None) -> Document:
-    """The bulk lines of a document with an external version; ``body`` None deletes it."""
-    if body is None:
-        return Document(key, _DELETE % (orjson.dumps(key), version), gone=True)
-    # Outside of strings, where JSON allows no raw newline, one is white space like any other.
-    one_line = body.encode().replace(b"\n", b" ")
-    return Document(key, _INDEX % (orjson.dumps(key), version, one_line), gone=False)
-
-
 async def send(
-    es: AsyncElasticsearch,
-    physical: str,
-    documents: Sequence[Document],
-    *,
-    size: int,
-    until: float,
+    es: AsyncElasticsearch, physical: str, batch: Chunk, *, size: int, until: float
 ) -> Outcome:
     """Send a batch to a physical index in requests of at most ``size`` bytes.
 
@@ -82,40 +75,46 @@ async def send(
         RuntimeError: Elasticsearch answered something that is no answer to a bulk request.
     """
     outcome = Outcome()
-    pending, pause = list(documents), FIRST_PAUSE
-    loop = asyncio.get_running_loop()
+    chunks, pause = [batch], FIRST_PAUSE
+    if len(batch.body) > size:
+        chunks = list(_packed(batch.apart(), size))
     for attempt in range(TRIES):
         outcome.waiting.clear()
-        for chunk in _chunks(pending, size):
+        for chunk in chunks:
             await _request(es, physical, chunk, outcome, until)
-        pending = [one for one in pending if one.id in outcome.waiting]
-        if not pending or outcome.lost or attempt == TRIES - 1 or loop.time() + pause >= until:
+        late = asyncio.get_running_loop().time() + pause >= until
+        if not outcome.waiting or outcome.lost or late or attempt == TRIES - 1:
             break
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+        parts = [part for chunk in chunks for part in chunk.apart()]
+        chunks = list(_packed([part for part in parts if part.ids[0] in outcome.waiting], size))
     return outcome
 
 
-def _chunks(documents: Sequence[Document], size: int) -> Iterator[list[Document]]:
-    chunk: list[Document] = []
+def _packed(parts: Sequence[Chunk], size: int) -> Iterator[Chunk]:
+    """Put single documents together as far as ``size`` bytes go; a larger one goes alone."""
+    ids: list[str] = []
+    bodies: list[bytes] = []
     used = 0
-    for one in documents:
-        if chunk and used + len(one.lines) > size:
-            yield chunk
-            chunk, used = [], 0
-        chunk.append(one)
-        used += len(one.lines)
-    if chunk:
-        yield chunk
+    for part in parts:
+        if ids and used + len(part.body) > size:
+            yield Chunk(ids, b"".join(bodies))
+            ids, bodies, used = [], [], 0
+        ids.extend(part.ids)
+        bodies.append(part.body)
+        used += len(part.body)
+    if ids:
+        yield Chunk(ids, b"".join(bodies))
 
 
 async def _request(
-    es: AsyncElasticsearch, physical: str, chunk: list[Document], outcome: Outcome, until: float
+    es: AsyncElasticsearch, physical: str, chunk: Chunk, outcome: Outcome, until: float
 ) -> None:
     """Send one request and note each answer; one too large or unreadable is halved."""
     left = until - asyncio.get_running_loop().time()
     if left <= 0:
-        outcome.waiting.update(dict.fromkeys((one.id for one in chunk), "out of time"))
+        outcome.waiting.update(dict.fromkeys(chunk.ids, "out of time"))
         return
     try:
         with explained(f"writing to {physical}"):
@@ -126,35 +125,38 @@ async def _request(
                 f"/{write_alias(physical)}/_bulk",
                 params={"require_alias": "true", "filter_path": ANSWER},
                 headers={"content-type": "application/x-ndjson", "accept": "application/json"},
-                body=b"".join([one.lines for one in chunk]),
+                body=chunk.body,
             )
     except SearchUnavailable as error:
-        outcome.waiting.update(dict.fromkeys((one.id for one in chunk), str(error)))
+        outcome.waiting.update(dict.fromkeys(chunk.ids, str(error)))
         return
     except ApiError as error:
         if error.status_code not in {400, 413}:
             raise
-        if len(chunk) > 1:
-            middle = len(chunk) // 2
-            await _request(es, physical, chunk[:middle], outcome, until)
-            await _request(es, physical, chunk[middle:], outcome, until)
+        if len(chunk.ids) > 1:
+            half = len(chunk.body) // 2 + 1
+            for part in _packed(chunk.apart(), half):
+                await _request(es, physical, part, outcome, until)
         else:
-            outcome.refused[chunk[0].id] = f"{error.status_code} {error.message}"
+            outcome.refused[chunk.ids[0]] = f"{error.status_code} {error.message}"
         return
-    items = answer.body.get("items", [])
-    if len(items) != len(chunk):
+    _read(answer.body, chunk, outcome, physical)
+
+
+def _read(said: dict[str, Any], chunk: Chunk, outcome: Outcome, physical: str) -> None:
+    items = said.get("items", [])
+    if len(items) != len(chunk.ids):
         raise RuntimeError(
-            f"{physical}: {len(items)} answers to {len(chunk)} documents: is it Elasticsearch?"
+            f"{physical}: {len(items)} answers to {len(chunk.ids)} documents: is it Elasticsearch?"
         )
-    for one, item in zip(chunk, items, strict=True):
-        (said,) = item.values()
-        if "error" in said:
-            _note(outcome, one, said["status"], said["error"], physical)
+    if said["errors"]:
+        for key, item in zip(chunk.ids, items, strict=True):
+            (about,) = item.values()
+            if "error" in about:
+                _note(outcome, key, about["status"], about["error"], physical)
 
 
-def _note(
-    outcome: Outcome, one: Document, status: int, error: dict[str, Any], physical: str
-) -> None:
+def _note(outcome: Outcome, key: str, status: int, error: dict[str, Any], physical: str) -> None:
     kind, reason = error["type"], f"{error['type']}: {error['reason']}"
     if kind == CONFLICT:
         found = _HELD_VERSION.search(reason)
@@ -163,15 +165,15 @@ def _note(
         outcome.highest = max(outcome.highest, int(found[1]))
     elif kind == LOST:
         outcome.lost = True
-        outcome.waiting[one.id] = reason
+        outcome.waiting[key] = reason
     elif status in BUSY or kind in WAITING:
-        outcome.waiting[one.id] = reason
+        outcome.waiting[key] = reason
     elif status in {400, 413}:
         cause = error.get("caused_by", {}).get("reason")
-        outcome.refused[one.id] = f"{reason}: {cause}" if cause else reason
+        outcome.refused[key] = f"{reason}: {cause}" if cause else reason
     elif status in {401, 403}:
         raise SearchForbidden(
             f"writing to {physical}: {reason}: check the privileges of ETL_ELASTICSEARCH_API_KEY"
         )
     else:
-        raise RuntimeError(f"{physical}: {status} for document {one.id}: {reason}")
+        raise RuntimeError(f"{physical}: {status} for document {key}: {reason}")

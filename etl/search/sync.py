@@ -8,6 +8,7 @@ sync can reach.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ from elasticsearch import AsyncElasticsearch
 
 from etl.engine.database import Database
 from etl.search import bulk
-from etl.search.bulk import Document, Outcome, document
+from etl.search.bulk import Chunk, Outcome
 from etl.search.client import SearchUnavailable
 from etl.search.indices import INDICES, ensure_one, promote
 from etl.settings import Settings
@@ -56,6 +57,16 @@ class Lease:
     mark_array: str
     targets: Sequence[str]
     until: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was read: the bulk request as it is sent, and which of its documents it deletes."""
+
+    ids: Sequence[str]
+    body: bytes
+    version: int
+    gone: AbstractSet[str]
 
 
 async def sync(
@@ -105,22 +116,21 @@ async def draw(db: Database) -> int:
     return int((await db.fetch_one("select nextval('search.version') as version"))["version"])
 
 
-async def read(db: Database, leased: Lease, version: int) -> list[Document]:
+async def read(db: Database, leased: Lease, version: int) -> Batch:
     """Step 3: the documents as they are now; one that has left its view becomes a delete."""
-    rows = await db.fetch(
-        "select * from search.read(%s, %s::text[])", (leased.index, leased.id_array)
+    row = await db.fetch_one(
+        "select * from search.read(%s, %s::text[], %s)",
+        (leased.index, leased.id_array, version),
     )
-    bodies = {row["id"]: row["body"] for row in rows}
-    return [document(key, version, bodies.get(key)) for key in leased.ids]
+    return Batch([*row["ids"], *row["gone"]], row["body"].encode(), version, set(row["gone"]))
 
 
-async def send(
-    es: AsyncElasticsearch, settings: Settings, leased: Lease, documents: Sequence[Document]
-) -> Outcome:
+async def send(es: AsyncElasticsearch, settings: Settings, leased: Lease, batch: Batch) -> Outcome:
     """Step 4: send to every target; see :func:`etl.search.bulk.send`."""
     whole = Outcome()
+    chunk = Chunk(batch.ids, batch.body)
     for target in leased.targets:
-        one = await bulk.send(es, target, documents, size=settings.search_bytes, until=leased.until)
+        one = await bulk.send(es, target, chunk, size=settings.search_bytes, until=leased.until)
         if target == leased.targets[0]:
             whole.refused = one.refused
         whole.waiting |= one.waiting
@@ -200,7 +210,7 @@ class _Run:
     async def _drain(self) -> None:
         """Let enough batches overlap to keep every connection busy; raise what stopped one."""
         gate = asyncio.Semaphore(self.settings.search_connections)
-        lanes = [self._lane(gate) for _ in range(2 * self.settings.search_connections + 1)]
+        lanes = [self._lane(gate) for _ in range(self.settings.search_connections + 2)]
         for result in await asyncio.gather(*lanes, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -229,32 +239,27 @@ class _Run:
         return n
 
     async def _batch(self, leased: Lease, gate: asyncio.Semaphore) -> None:
-        version = await draw(self.db)
-        documents = await read(self.db, leased, version)
+        batch = await read(self.db, leased, await draw(self.db))
         async with gate:
-            outcome = await send(self.es, self.settings, leased, documents)
-        if outcome.highest > version and await self._never_drawn(outcome.highest):
+            outcome = await send(self.es, self.settings, leased, batch)
+        if outcome.highest > batch.version and await self._never_drawn(outcome.highest):
             self.foreign = max(self.foreign, outcome.highest)
             outcome.waiting = dict.fromkeys(leased.ids, "the database was restored")
         self.lost |= outcome.lost
         self.waiting |= outcome.waiting
         self.stopped |= bool(outcome.waiting)
         await settle(self.db, leased, outcome)
-        self._count(documents, outcome)
+        self._count(batch, outcome)
 
     async def _never_drawn(self, version: int) -> bool:
         row = await self.db.fetch_one("select last_value as drawn from search.version")
         return version > int(row["drawn"])
 
-    def _count(self, documents: Sequence[Document], outcome: Outcome) -> None:
-        for one in documents:
-            if one.id in outcome.waiting:
-                continue
-            if one.id in outcome.refused:
-                self.numbers.rejected += 1
-            elif one.gone:
-                self.numbers.deleted += 1
-            else:
-                self.numbers.sent += 1
+    def _count(self, batch: Batch, outcome: Outcome) -> None:
+        done = set(batch.ids) - set(outcome.waiting)
+        refused = done & set(outcome.refused)
+        self.numbers.rejected += len(refused)
+        self.numbers.deleted += len(done & batch.gone - refused)
+        self.numbers.sent += len(done - batch.gone - refused)
         if self.progress is not None:
             self.progress(self.numbers)

@@ -1,5 +1,5 @@
-create function search.read(p_index text, p_ids text[])
-returns table (id text, body text)
+create function search.read(p_index text, p_ids text[], p_version bigint)
+returns table (ids text[], gone text[], body text)
 language plpgsql stable
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -7,12 +7,40 @@ set enable_seqscan = off
 set jit = off
 as $$
 begin
-  return query execute format(
-    'select d.id, d.body::text from search.%I as d where d.id = any($1)', p_index || '_document'
-  ) using p_ids;
+  execute format(
+    $query$
+    select
+      array_agg(d.id),
+      string_agg(concat(
+        '{"index":{"_id":', to_json(d.id), ',"version":', $2, e',"version_type":"external"}}\n',
+        -- Outside of strings, where JSON allows no raw newline, one is white space like any other.
+        replace(d.body::text, e'\n', ' '), e'\n'
+      ), '')
+    from search.%I as d
+    where d.id = any($1)
+    $query$,
+    p_index || '_document'
+  ) into ids, body using p_ids, p_version;
+  ids := coalesce(ids, '{}');
+  gone := '{}';
+  if cardinality(ids) < cardinality(p_ids) then
+    select
+      array_agg(g.id),
+      concat(body, string_agg(concat(
+        '{"delete":{"_id":', to_json(g.id), ',"version":', p_version, e',"version_type":"external"}}\n'
+      ), ''))
+    into gone, body
+    from (
+      select u.id from unnest(p_ids) as u (id)
+      except
+      select u.id from unnest(ids) as u (id)
+    ) as g;
+  end if;
+  return next;
 end
 $$;
 
-comment on function search.read(text, text[]) is
-'Documents of an index as its view search.<index>_document has them now. An id without a row has left
-the view';
+comment on function search.read(text, text[], bigint) is
+'Documents of an index as its view search.<index>_document has them now, as the body of a bulk
+request with an external version: first those of ids, two lines each, then a delete for each of gone,
+which have left the view';

@@ -17,7 +17,9 @@ declare
   v_done text[];
 begin
   with mine as (
-    select d.ctid
+    select
+      d.ctid,
+      d.mark
     from unnest(p_ids, p_marks) as l (id, mark)
     inner join search.dirty as d on l.id = d.id and l.mark = d.mark
     where d.index = p_index and l.id <> all(p_waiting)
@@ -28,7 +30,7 @@ begin
   done as (
     delete from search.dirty as d
     using mine as m
-    where d.ctid = m.ctid
+    where d.ctid = m.ctid and d.mark = m.mark
     returning d.id, d.mark
   ),
 

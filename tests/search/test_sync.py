@@ -6,9 +6,9 @@ import pytest
 
 from etl.engine.database import Database
 from etl.search import sync
-from etl.search.bulk import Document, Outcome
+from etl.search.bulk import Outcome
 from etl.search.indices import ensure
-from etl.search.sync import Lease, Numbers
+from etl.search.sync import Batch, Lease, Numbers
 from tests.search.world import World
 
 
@@ -22,7 +22,7 @@ async def leased(world: World, n: int = 1000) -> Lease:
     return found
 
 
-async def sent(world: World, lease: Lease, documents: list[Document]) -> None:
+async def sent(world: World, lease: Lease, documents: Batch) -> None:
     await sync.settle(world.db, lease, await sync.send(world.es, world.settings, lease, documents))
 
 
