@@ -21,8 +21,11 @@ from (
     s.samples,
     s.low
   from fortnite.ccu_daily_store as s
-  where s.ts < (select l.refreshed_until from engine.series as l
-where l.relation = 'fortnite.ccu_daily')
+  where
+    s.ts < (
+      select l.refreshed_until from engine.series as l
+      where l.relation = 'fortnite.ccu_daily'
+    )
   union all
   select
     date_bin('1 day', h.ts, '2000-01-01 00:00:00+00'),
@@ -34,8 +37,11 @@ where l.relation = 'fortnite.ccu_daily')
     sum(h.samples)::integer,
     min(h.low)
   from fortnite.ccu_hourly_packed as h
-  where h.ts >= (select l.refreshed_until from engine.series as l
-where l.relation = 'fortnite.ccu_daily')
+  where
+    h.ts >= (
+      select l.refreshed_until from engine.series as l
+      where l.relation = 'fortnite.ccu_daily'
+    )
   group by date_bin('1 day', h.ts, '2000-01-01 00:00:00+00'), h.island_id
 ) as d
 cross join lateral (select ((d.peak_key + 4294967295) >> 32)::integer as peak) as k;

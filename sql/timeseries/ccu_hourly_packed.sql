@@ -9,8 +9,11 @@ select
   h.samples,
   h.low
 from fortnite.ccu_hourly_store as h
-where h.ts < (select s.refreshed_until from engine.series as s
-where s.relation = 'fortnite.ccu_hourly')
+where
+  h.ts < (
+    select s.refreshed_until from engine.series as s
+    where s.relation = 'fortnite.ccu_hourly'
+  )
 union all
 select
   date_bin('1 hour', c.ts, '2000-01-01 00:00:00+00'),
@@ -22,8 +25,11 @@ select
   count(*)::integer,
   min(c.ccu)
 from fortnite.ccu as c
-where c.ts >= (select s.refreshed_until from engine.series as s
-where s.relation = 'fortnite.ccu_hourly')
+where
+  c.ts >= (
+    select s.refreshed_until from engine.series as s
+    where s.relation = 'fortnite.ccu_hourly'
+  )
 group by date_bin('1 hour', c.ts, '2000-01-01 00:00:00+00'), c.island_id;
 
 comment on view fortnite.ccu_hourly_packed is

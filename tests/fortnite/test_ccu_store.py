@@ -242,6 +242,34 @@ async def test_in_any_order_the_latest_the_record_and_the_first_are_true(
         assert recorded_at == min(ts for ts, value in values if value == record)
 
 
+@pytest.mark.parametrize("first", [TS, TS + STEP])
+async def test_batches_of_two_cycles_wait_for_each_other(db: Database, first: datetime) -> None:
+    await store(db, TS - STEP, {"a": 5})
+    await store(db, TS, {"z": 1})
+    if first > TS:
+        await store(db, first, {"z": 1})
+    other = TS if first > TS else TS + STEP
+    async with db.connection() as conn:
+        async with conn.transaction():
+            await conn.execute(
+                "select fortnite.store_ccu(%s, 'entries', '{a}', %s)",
+                [first, [5 if first > TS else 7]],
+            )
+            waiting = asyncio.create_task(store(db, other, {"a": 7 if first > TS else 5}))
+            done, _ = await asyncio.wait([waiting], timeout=0.3)
+            assert not done, "a batch of another cycle did not wait"
+        await waiting
+    assert (await now(db))[0] == 5
+
+
+async def test_batches_of_one_cycle_do_not_wait_for_each_other(db: Database) -> None:
+    await store(db, TS, {"a": 5, "b": 5})
+    async with db.connection() as conn, conn.transaction():
+        await conn.execute("select fortnite.store_ccu(%s, 'entries', '{a}', '{6}')", [TS])
+        async with asyncio.timeout(5):
+            await store(db, TS, {"b": 6})
+
+
 async def test_batches_of_several_cycles_at_once_end_true(db: Database) -> None:
     luck = random.Random(3)
     codes = [f"{n:03d}" for n in range(120)]
