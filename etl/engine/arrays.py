@@ -16,6 +16,7 @@ from psycopg.pq import Format
 _HEADER = Struct("!iiIii")
 _LENGTH = Struct("!i")
 _LENGTH_AND_VERSION = Struct("!ib")
+_LENGTH_AND_INTEGER = Struct("!ii")
 _NULL = b"\xff\xff\xff\xff"
 
 
@@ -26,6 +27,9 @@ class Array:
     oid: ClassVar[int]
     element: ClassVar[int]
     data: bytes
+
+    def __len__(self) -> int:
+        return int.from_bytes(self.data[12:16], "big")
 
     @classmethod
     def _join(cls, count: int, parts: list[bytes]) -> "bytes":
@@ -43,6 +47,25 @@ class TextArray(Array):
         """Encode strings."""
         encoded = [None if item is None else item.encode() for item in items]
         return cls(cls._join(len(encoded), _lengths(encoded)))
+
+
+class IntegerArray(Array):
+    """An integer[]."""
+
+    oid = 1007
+    element = 23
+
+    @classmethod
+    def of(cls, items: Sequence[int | None]) -> "IntegerArray":
+        """Encode numbers.
+
+        Raises:
+            struct.error: one has more than 32 bits.
+        """
+        pack = _LENGTH_AND_INTEGER.pack
+        return cls(
+            cls._join(len(items), [_NULL if item is None else pack(4, item) for item in items])
+        )
 
 
 class ByteaArray(Array):
@@ -91,5 +114,5 @@ class _Dumper(Dumper):
         return obj.data
 
 
-for _cls in (TextArray, ByteaArray, JsonbArray):
+for _cls in (TextArray, IntegerArray, ByteaArray, JsonbArray):
     adapters.register_dumper(_cls, type(f"{_cls.__name__}Dumper", (_Dumper,), {"oid": _cls.oid}))

@@ -11,6 +11,7 @@ from etl.engine.errors import Refused, Transient, Unauthorized
 from etl.engine.text import plain
 from etl.fortnite.client import Counts
 from etl.fortnite.cycle import Cycle
+from etl.fortnite.store import store
 
 log = structlog.get_logger(__name__)
 
@@ -87,13 +88,10 @@ class Listing:
     async def _store(self) -> None:
         numbers = self.cycle.numbers
         batch = {code: self._held.pop(code) for code in list(islice(self._held, BATCH))}
-        row = await self.cycle.db.fetch_one(
-            "select * from fortnite.store_ccu(%s, %s, %s::text[], %s::integer[])",
-            (numbers.ts, self._source, list(batch), list(batch.values())),
-        )
-        numbers.stored += row["stored"]
-        numbers.skipped += row["skipped"]
-        numbers.discovered += row["discovered"]
+        stored = await store(self.cycle.db, numbers.ts, self._source, batch)
+        numbers.stored += stored.stored
+        numbers.skipped += stored.skipped
+        numbers.discovered += stored.discovered
         countless = [code for code, ccu in batch.items() if ccu is None or ccu < 0]
         if countless:
             row = await self.cycle.db.fetch_one(
