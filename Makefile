@@ -17,11 +17,11 @@ demo: setup
 	$(BIN)/etl demo
 
 test: setup
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --cov --cov-report=term:skip-covered
 
 # The suite on another build of PostgreSQL, without what never meets the database.
 test-oldest: setup
-	ETL_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(BIN)/python -m pytest tests/database tests/engine tests/fortnite tests/jobs tests/search tests/timescale
+	ETL_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/database tests/engine tests/fortnite tests/jobs tests/search tests/timescale
 
 check: setup
 	$(BIN)/ruff check .

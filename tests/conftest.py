@@ -27,11 +27,33 @@ from etl.settings import Settings
 PREFIX = "headrace-test-"
 
 
-def pytest_configure() -> None:
-    """Forget the developer's own options before anything reads them."""
+OWN_HOME = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget the developer's own options before anything reads them; name the servers' home.
+
+    All processes of a parallel run share one home, made and ended by the first of them.
+    """
     for name in list(os.environ):
         if name.upper().startswith("ETL_") and not name.startswith("ETL_TEST_"):
             del os.environ[name]
+    if not os.environ.get("ETL_TEST_HOME"):
+        _clear_after_killed_sessions()
+        # Not below pytest's own temporary folder: it shuts that to other users again and again.
+        home = Path(tempfile.mkdtemp(prefix=PREFIX))
+        (home / "session").write_text(str(os.getpid()))
+        os.environ["ETL_TEST_HOME"] = str(home)
+        config.stash[OWN_HOME] = home
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the servers of this session, but not those of a kept home."""
+    home = config.stash.get(OWN_HOME, None)
+    if home is not None:
+        del os.environ["ETL_TEST_HOME"]
+        embedded.down(server_settings(home))
+        shutil.rmtree(home)
 
 
 @pytest.fixture(autouse=True)
@@ -42,21 +64,9 @@ def _own_options(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def servers_home() -> Iterator[Path]:
+def servers_home() -> Path:
     """The home of this session's servers."""
-    kept = os.environ.get("ETL_TEST_HOME")
-    if kept:
-        yield Path(kept)
-        return
-    _clear_after_killed_sessions()
-    # Not below pytest's own temporary folder: it shuts that to other users again and again.
-    home = Path(tempfile.mkdtemp(prefix=PREFIX))
-    (home / "session").write_text(str(os.getpid()))
-    try:
-        yield home
-    finally:
-        embedded.down(server_settings(home))
-        shutil.rmtree(home)
+    return Path(os.environ["ETL_TEST_HOME"])
 
 
 def _clear_after_killed_sessions() -> None:

@@ -1,11 +1,8 @@
 """``etl demo``: the whole of Headrace on this machine."""
 
-import asyncio
 import json
 import os
-import signal
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from etl import embedded, logs
+from etl.cli.run import run_async
 from etl.demo import run
 from etl.demo.report import Report
 from etl.demo.world import World
@@ -47,28 +45,18 @@ def demo(
     before = {name for name, each in embedded.status(options).items() if each["running"]}
     if once:
         with report.shown():
-            numbers = _until_stopped(run.once(options, world, report, cycles))
+            numbers = run_async(lambda: run.once(options, world, report, cycles))
         _print(numbers, as_json)
         return
     try:
-        _until_stopped(
-            run.stay(options, world, report, cycles, lambda n: _welcome(console, options, n))
+        run_async(
+            lambda: run.stay(
+                options, world, report, cycles, lambda numbers: _welcome(console, options, numbers)
+            )
         )
     finally:
         console.print("Stopping what the demo started…")
         embedded.down(options, [name for name in SERVERS if name not in before])
-
-
-def _until_stopped(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
-    """Run ``work``; SIGTERM ends it as Ctrl-C does, with everything it started."""
-
-    async def guarded() -> Any:  # noqa: ANN401
-        task = asyncio.ensure_future(work)
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-        return await task
-
-    return asyncio.run(guarded())
 
 
 def _print(numbers: dict[str, Any], as_json: bool) -> None:

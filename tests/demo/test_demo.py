@@ -114,6 +114,21 @@ def test_a_database_with_real_islands_is_refused(options: dict[str, str]) -> Non
     assert value(url, "select count(*) from fortnite.island") == 1
 
 
+def test_a_database_of_another_application_is_refused_before_and_after(
+    options: dict[str, str],
+) -> None:
+    url = options["ETL_DATABASE_URL"]
+    once(options, "--islands", "40", "--cycles", "1")
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("create schema shop")
+        conn.execute("create table shop.basket (item text)")
+    done = run_etl("demo", "--once", "--islands", "41", "--cycles", "1", env=options)
+    assert done.returncode == 1
+    assert "shop.basket" in done.stderr
+    assert value(url, "select count(*) from shop.basket") == 0
+    assert value(url, "select count(*) from fortnite.island") >= 40
+
+
 def test_wrong_input_is_told_in_a_sentence(options: dict[str, str], tmp_path: Path) -> None:
     for arguments in (("--replay", str(tmp_path / "none")), ("--islands", "0"), ("--cycles", "no")):
         done = run_etl("demo", *arguments, env=options)
@@ -143,7 +158,9 @@ def test_the_page_answers_until_it_is_stopped_and_nothing_is_left(
     finally:
         process.send_signal(stop)
         process.wait(60)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[stop]
     assert "etl_analyst" in said.read_text()
+    assert "Traceback" not in said.read_text()
     assert psutil.wait_procs(family, timeout=5)[1] == []
     assert value(options["ETL_DATABASE_URL"], "select 1") == 1  # not the demo's to stop
 
