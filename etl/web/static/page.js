@@ -94,7 +94,7 @@ function card(hit) {
 function numbers(hit) {
   const list = make("dl", { className: "numbers" });
   const sampled = hit.ccu !== null;
-  const when = sampled && hit.ccu_at ? `Players ${moment(new Date(hit.ccu_at))}` : "Players: no sample";
+  const when = sampled && hit.ccu_at ? `Players, changed ${moment(new Date(hit.ccu_at))}` : "Players: no sample";
   list.append(number(when, sampled ? whole.format(hit.ccu) : "\u2013", `now${sampled && hit.ccu > 0 ? " live" : ""}`));
   if (hit.peak !== null) {
     const since = hit.peak_since ? ` since ${day.format(new Date(hit.peak_since))}` : "";
