@@ -90,14 +90,14 @@ class Application(App):
                 **options.get("additional_context", {}),
             }
             options["worker_middleware"] = [
-                self._manager.observe,
+                self._manager.hands.watch,
                 *options.get("worker_middleware", []),
             ]
             await super().run_worker_async(**options)
 
     def abort(self) -> None:
         """Cancel the jobs in hand of the worker that runs here; they go back into their queues."""
-        self._manager.abort()
+        self._manager.hands.abort()
 
     def _declarations(self) -> list[dict[str, Any]]:
         crons = {

@@ -30,8 +30,9 @@ async def rescue(tools: Tools) -> Counter[str]:
 
 @app.every("41 * * * *", "maintenance.retention", queue=QUEUE)
 async def retention(tools: Tools) -> dict[str, int]:
-    """Drop samples, ended jobs and runs that are older than the settings keep them."""
+    """Drop samples, ended jobs, runs and rejected items that are older than the settings keep them."""
     retained = await timeseries.retain(tools.database, tools.settings)
+    rejected = await _prune_rejected(tools)
     jobs, runs = 0, 0
     while True:
         row = await tools.database.fetch_one(
@@ -47,4 +48,17 @@ async def retention(tools: Tools) -> dict[str, int]:
         "partitions_compressed": retained.compressed,
         "jobs_deleted": jobs,
         "runs_deleted": runs,
+        "rejected_deleted": rejected,
     }
+
+
+async def _prune_rejected(tools: Tools) -> int:
+    deleted = 0
+    while True:
+        row = await tools.database.fetch_one(
+            "select raw.prune_rejected(make_interval(days => %s), %s) as n",
+            [tools.settings.rejected_retention_days, ROWS],
+        )
+        deleted += int(row["n"])
+        if row["n"] < ROWS:
+            return deleted

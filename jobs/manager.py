@@ -19,28 +19,22 @@ from typing import Any, LiteralString
 import structlog
 from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException, UniqueViolation
-from procrastinate.job_context import AbortReason, JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager, NotificationCallback
-from procrastinate.middleware import AsyncCallNext
 from procrastinate.periodic import PeriodicDeferrer, PeriodicRegistry, PeriodicTask
-from procrastinate.worker import Worker
 from psycopg import InterfaceError, OperationalError
 from typing_extensions import override
 
 from etl.engine import runs
-from etl.engine.errors import Refused, Transient
-from etl.errors import PlainError
+from jobs.hands import Hands, Hold
 
 log = structlog.get_logger(__name__)
-
-# Their sentence says it all; anything else keeps its traceback in the log.
-EXPECTED = (PlainError, Transient, Refused, OperationalError)
 
 FETCH: LiteralString = "select * from jobs.fetch(%(queues)s::text[], %(worker_id)s, %(worker)s)"
 FINISH: LiteralString = """
 select jobs.finish(
-  %(job_id)s, %(attempts)s, %(status)s, %(delete)s, %(run_id)s, %(error)s, %(numbers)s::jsonb
+  %(job_id)s, %(attempts)s, %(status)s, %(delete)s, %(back)s, %(run_id)s, %(error)s,
+  %(numbers)s::jsonb
 ) as ours
 """
 GIVE_BACK: LiteralString = (
@@ -64,17 +58,6 @@ class Identity:
     concurrency: int
 
 
-@dataclass
-class Hold:
-    """A job in hand: its run, and what its end will say."""
-
-    run_id: int
-    since: float
-    task: asyncio.Task[Any] | None = None
-    error: str | None = None
-    numbers: object = None
-
-
 class Manager(JobManager):
     """procrastinate's job manager for workers that outlive an absence of the database.
 
@@ -85,7 +68,7 @@ class Manager(JobManager):
     def __init__(self, connector: BaseConnector, registry: PeriodicRegistry) -> None:
         super().__init__(connector)
         self._registry = registry
-        self._holds: dict[int, Hold] = {}
+        self.hands = Hands()
         self._unsure = False
         self._patience = 30.0
         self._most_attempts = 5
@@ -96,30 +79,6 @@ class Manager(JobManager):
         self._identity = identity
         self._patience = patience
         self._most_attempts = most_attempts
-
-    async def observe(self, call_next: AsyncCallNext, context: JobContext, _: Worker) -> object:
-        """Worker middleware: keeps what the task returned or raised for the end of its run."""
-        hold = self._holds.get(context.job.id or 0) or Hold(0, time.monotonic())
-        hold.task = asyncio.current_task()
-        try:
-            result: object = await call_next()
-        except asyncio.CancelledError:
-            asked = context.abort_reason() is AbortReason.USER_REQUEST
-            hold.error = "aborted on request" if asked else "its worker ended before it did"
-            raise
-        except BaseException as error:
-            hold.error = runs.sentence(error)
-            if not isinstance(error, EXPECTED):
-                log.exception("job.raised", task=context.job.task_name, job_id=context.job.id)
-            raise
-        hold.numbers = runs.numbers(result)
-        return result
-
-    def abort(self) -> None:
-        """Cancel every job in hand; they go back into their queues."""
-        for hold in list(self._holds.values()):
-            if hold.task is not None:
-                hold.task.cancel()
 
     @override
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
@@ -142,13 +101,13 @@ class Manager(JobManager):
         if not rows:
             return None
         job = Job.from_row(rows[0])
-        self._holds[rows[0]["id"]] = Hold(rows[0]["run_id"], time.monotonic())
+        self.hands.holds[rows[0]["id"]] = Hold(rows[0]["run_id"])
         return job
 
     @override
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         """End a job and its run; sent again while the database is away, for as long as the job would stay ours."""
-        hold = self._holds.get(job.id or 0)
+        hold = self.hands.holds.get(job.id or 0)
         if hold is None:
             await super().finish_job(job, status, delete_job)
             return
@@ -163,7 +122,7 @@ class Manager(JobManager):
             self._unsure = True
             raise
         finally:
-            del self._holds[job.id or 0]
+            del self.hands.holds[job.id or 0]
         log.log(
             logging.INFO if ours and status is not Status.FAILED else logging.WARNING,
             "job.ended" if ours else "job.ended_late",
@@ -185,6 +144,7 @@ class Manager(JobManager):
                     attempts=job.attempts,
                     status=status.value,
                     delete=delete,
+                    back=hold.back,
                     run_id=hold.run_id,
                     error=hold.error,
                     numbers=None if hold.numbers is None else json.dumps(hold.numbers),
@@ -207,7 +167,7 @@ class Manager(JobManager):
     ) -> None:
         """What a task with a retry strategy of its own asks for; its run has failed."""
         await super().retry_job(job, retry_at, priority, queue, lock)
-        hold = self._holds.pop(job.id or 0, None)
+        hold = self.hands.holds.pop(job.id or 0, None)
         if hold is not None:
             await self._finish(job, Status.FAILED, hold, delete=False)
 
@@ -278,7 +238,7 @@ class Manager(JobManager):
         for row in await self.connector.execute_query_all_async(
             GIVE_BACK,
             worker_id=worker_id,
-            in_hand=list(self._holds),
+            in_hand=list(self.hands.holds),
             most_attempts=self._most_attempts,
         ):
             log.warning("job.given_back", **row)

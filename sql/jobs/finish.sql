@@ -4,6 +4,7 @@ create function jobs.finish(
   p_attempts integer,
   p_status text,
   p_delete boolean,
+  p_back boolean,
   p_run_id bigint,
   p_error text,
   p_numbers jsonb
@@ -23,8 +24,8 @@ begin
   for update;
   v_ours := found;
 
-  if v_ours and p_status = 'aborted' and not v_abort_requested then
-    perform jobs.requeue(p_job_id); -- nobody asked for it: its worker ends
+  if v_ours and p_back and not v_abort_requested then
+    perform jobs.requeue(p_job_id);
   elsif v_ours then
     perform public.procrastinate_finish_job_v1(
       p_job_id, p_status::public.procrastinate_job_status, p_delete
@@ -38,6 +39,6 @@ begin
 end;
 $$;
 
-comment on function jobs.finish(bigint, integer, text, boolean, bigint, text, jsonb) is
-'Ends a run and its job in one transaction; false, and the job untouched, where it was taken from '
-'the worker meanwhile';
+comment on function jobs.finish(bigint, integer, text, boolean, boolean, bigint, text, jsonb) is
+'Ends a run and its job in one transaction, or puts the job back into its queue; false, and the job '
+'untouched, where it was taken from the worker meanwhile';

@@ -6,6 +6,8 @@ set search_path = public, pg_temp
 as $$
 declare
   v_job public.procrastinate_jobs;
+  v_since timestamptz;
+  v_lost bigint;
 begin
   select * into v_job
   from public.procrastinate_jobs as j
@@ -30,7 +32,23 @@ begin
     perform public.procrastinate_finish_job_v1(p_job_id, 'aborted', false);
     return 'aborted';
   end if;
-  if v_job.attempts + 1 >= p_most_attempts then
+
+  -- one that ended, even by being lost too often, and was put back by hand has all its chances again
+  select
+    coalesce(
+      max(e.at) filter (where e.type in ('succeeded', 'failed', 'cancelled', 'aborted')), min(e.at)
+    )
+  into v_since
+  from public.procrastinate_events as e
+  where e.job_id = p_job_id;
+  select count(*) into v_lost
+  from ops.run as r
+  where
+    r.task = v_job.task_name
+    and r.job_id = p_job_id
+    and r.outcome = 'lost'
+    and r.started_at >= v_since;
+  if v_lost >= p_most_attempts then
     perform public.procrastinate_finish_job_v1(p_job_id, 'failed', false);
     return 'failed';
   end if;

@@ -127,6 +127,19 @@ async def test_a_run_is_seen_while_it_runs_and_when_it_is_cancelled(
     assert await rows("select status from ops.job") == [{"status": "aborted"}]
 
 
+async def test_a_task_that_cancels_itself_is_not_run_for_ever(app: Application, rows: Rows) -> None:
+    @app.task(name="test.cancels", queue="test")
+    async def cancels() -> None:
+        raise asyncio.CancelledError
+
+    await cancels.defer_async()
+    await drain(app)
+    assert await rows("select status from ops.job") == [{"status": "aborted"}]
+    assert await rows("select outcome, error from ops.run") == [
+        {"outcome": "aborted", "error": "cancelled itself"}
+    ]
+
+
 async def test_a_task_with_its_own_retries_has_a_run_for_each(app: Application, rows: Rows) -> None:
     @app.task(name="test.flaky", queue="test", retry=1)
     async def flaky() -> None:
