@@ -17,7 +17,7 @@ TRIES = 7
 REQUEST_TIMEOUT = 30.0
 
 _ERROR = ("type", "reason", "caused_by.reason")
-ANSWER = ",".join(["errors", "items.*.status", *(f"items.*.error.{name}" for name in _ERROR)])
+ANSWER = ",".join(["items.*.status", *(f"items.*.error.{name}" for name in _ERROR)])
 DELETE = b'{"delete":'
 _HELD_VERSION = re.compile(r"current version \[(\d+)\]")
 
@@ -109,9 +109,19 @@ def _packed(parts: Sequence[Chunk], size: int) -> Iterator[Chunk]:
 
 
 async def _request(
-    es: AsyncElasticsearch, physical: str, chunk: Chunk, outcome: Outcome, until: float
+    es: AsyncElasticsearch,
+    physical: str,
+    chunk: Chunk,
+    outcome: Outcome,
+    until: float,
+    *,
+    ask: str = "errors",
 ) -> None:
-    """Send one request and note each answer; one too large or unreadable is halved."""
+    """Send one request and note each answer; one too large or unreadable is halved.
+
+    Whether there was any error is asked first, and the answer to each document only then: writing
+    and reading thousands of them costs both sides, and sending the same versions twice is safe.
+    """
     left = until - asyncio.get_running_loop().time()
     if left <= 0:
         outcome.waiting.update(dict.fromkeys(chunk.ids, "out of time"))
@@ -123,7 +133,7 @@ async def _request(
             ).perform_request(
                 "POST",
                 f"/{write_alias(physical)}/_bulk",
-                params={"require_alias": "true", "filter_path": ANSWER},
+                params={"require_alias": "true", "filter_path": ask},
                 headers={"content-type": "application/x-ndjson", "accept": "application/json"},
                 body=chunk.body,
             )
@@ -140,7 +150,10 @@ async def _request(
         else:
             outcome.refused[chunk.ids[0]] = f"{error.status_code} {error.message}"
         return
-    _read(answer.body, chunk, outcome, physical)
+    if ask == ANSWER:
+        _read(answer.body, chunk, outcome, physical)
+    elif answer.body["errors"]:
+        await _request(es, physical, chunk, outcome, until, ask=ANSWER)
 
 
 def _read(said: dict[str, Any], chunk: Chunk, outcome: Outcome, physical: str) -> None:
@@ -149,11 +162,10 @@ def _read(said: dict[str, Any], chunk: Chunk, outcome: Outcome, physical: str) -
         raise RuntimeError(
             f"{physical}: {len(items)} answers to {len(chunk.ids)} documents: is it Elasticsearch?"
         )
-    if said["errors"]:
-        for key, item in zip(chunk.ids, items, strict=True):
-            (about,) = item.values()
-            if "error" in about:
-                _note(outcome, key, about["status"], about["error"], physical)
+    for key, item in zip(chunk.ids, items, strict=True):
+        (about,) = item.values()
+        if "error" in about:
+            _note(outcome, key, about["status"], about["error"], physical)
 
 
 def _note(outcome: Outcome, key: str, status: int, error: dict[str, Any], physical: str) -> None:

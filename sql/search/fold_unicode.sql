@@ -20,8 +20,14 @@ declare
   c_mapped constant text := '[\u00C6\u00D0\u00D8\u00DE\u00DF\u00E6\u00F0\u00F8\u00FE\u0110\u0111\u0126\u0127\u0131'
     '\u0141\u0142\u0152\u0153\u0166\u0167\u0237\u0391-\u03A9\u03C2\u0402-\u042F\u0490\u1D00-\u1D22\u0262\u026A\u0274'
     '\u0280\u028F\u0299\u029C\u029F\u1E9E\uA730-\uA731\uA7AF\U0001F150-\U0001F169\U0001F170-\U0001F189]';
+  -- Emoji, symbols and Chinese are as they are, but for their joiners: most titles beyond ASCII have no others.
+  c_other constant text := '[^\u0001-\u007F\u2500-\u27BF\u4E00-\u9FFF\uFE0F\u200D\U0001F300-\U0001F64F'
+    '\U0001F680-\U0001F6FF\U0001F900-\U0001FAFF]';
   v_text text := p_text;
 begin
+  if p_text !~ c_other then
+    return btrim(lower(translate(p_text, U&'\FE0F\200D', '') collate "C"));
+  end if;
   if v_text ~ c_newer then
     v_text := translate(
       v_text,

@@ -48,7 +48,7 @@ async def test_fault_that_passes_is_overcome_in_the_same_run(
     faulty.fault = lambda _: next(faults)
     assert await through(faulty, world) == Numbers(sent=2)
     assert await world.is_equal()
-    assert len(faulty.bulks) == 2
+    assert len(faulty.bulks) in {2, 3}
 
 
 @pytest.mark.usefixtures("_quick")
