@@ -54,14 +54,19 @@ comment on column analytics.island.recorded_at is 'First cycle that reached it';
 comment on column analytics.island.sampled_since is 'First cycle that sampled the island at all';
 comment on column analytics.island.avg_24h is 'Average players of the last 24 hours, over the samples there are';
 comment on column analytics.island.peak_24h is 'Highest count of the last 24 hours';
-comment on column analytics.island.minutes_24h is 'Minutes played in the last 24 hours: sum of players times ten minutes';
-comment on column analytics.island.coverage_24h is 'Share of the expected samples of the last 24 hours that are there, 0 to 1';
+comment on column analytics.island.minutes_24h is
+'Minutes played in the last 24 hours: sum of players times ten minutes';
+comment on column analytics.island.coverage_24h is
+'Share of the expected samples of the last 24 hours that are there, 0 to 1';
 comment on column analytics.island.avg_7d is 'Average players of the last 7 days, over the samples there are';
 comment on column analytics.island.peak_7d is 'Highest count of the last 7 days';
 comment on column analytics.island.minutes_7d is 'Minutes played in the last 7 days: sum of players times ten minutes';
-comment on column analytics.island.coverage_7d is 'Share of the expected samples of the last 7 days that are there, 0 to 1';
+comment on column analytics.island.coverage_7d is
+'Share of the expected samples of the last 7 days that are there, 0 to 1';
 comment on column analytics.island.avg_30d is 'Average players of the last 30 days, over the samples there are';
 comment on column analytics.island.peak_30d is 'Highest count of the last 30 days';
-comment on column analytics.island.minutes_30d is 'Minutes played in the last 30 days: sum of players times ten minutes';
-comment on column analytics.island.coverage_30d is 'Share of the expected samples of the last 30 days that are there, 0 to 1';
+comment on column analytics.island.minutes_30d is
+'Minutes played in the last 30 days: sum of players times ten minutes';
+comment on column analytics.island.coverage_30d is
+'Share of the expected samples of the last 30 days that are there, 0 to 1';
 comment on column analytics.island.computed_at is 'When averages, peaks, minutes and coverage were computed';
