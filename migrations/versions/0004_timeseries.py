@@ -248,6 +248,7 @@ create table fortnite.ccu_cycle (
   finished_at timestamptz,
   primary key (ts, source)
 );
+create index on fortnite.ccu_cycle (source, ts) where finished_at is null;
 comment on table fortnite.ccu_cycle is 'What each CCU cycle expected and saw';
 comment on column fortnite.ccu_cycle.ts is 'Start of the cycle, cut to 10 minutes';
 comment on column fortnite.ccu_cycle.source is 'Listing it came from: entries or creator_page';
@@ -255,7 +256,7 @@ comment on column fortnite.ccu_cycle.expected is 'Islands asked for';
 comment on column fortnite.ccu_cycle.observed is 'Islands that gave a sample; 0 until it is finished';
 comment on column fortnite.ccu_cycle.negative is 'Values below zero or absent: no sample; 0 until it is finished';
 comment on column fortnite.ccu_cycle.complete is 'Whether an island that is absent is known to be at zero';
-comment on column fortnite.ccu_cycle.finished_at is 'When it ended; null while it runs or died';
+comment on column fortnite.ccu_cycle.finished_at is 'When it ended, or the next one found it dead; null while it runs';
 
 create table fortnite.ccu_batch (
   ts timestamptz not null,

@@ -1,3 +1,4 @@
+-- requires: fortnite.enough_coverage
 create function fortnite.classify(p_after text, p_most integer, p_popular real)
 returns table (changed integer, last text)
 language sql
@@ -17,7 +18,7 @@ as $$
       s.key,
       s.class,
       case
-        when p.avg_7d >= p_popular then 1
+        when p.avg_7d >= p_popular and fortnite.enough_coverage(p.coverage_7d) then 1
         when p.peak_30d > 0 or n.ccu > 0 or i.first_seen_at > now() - interval '30 days' then 2
         else 3
       end as fits
@@ -43,5 +44,5 @@ $$;
 
 comment on function fortnite.classify(text, integer, real) is
 'Sorts the next so many islands after a key into crawl classes: 1 with at least so many players on '
-'average over 7 days, 3 without any in 30 days, else 2; new ones (0) stay. Returns how many moved, and '
-'the last key (null: none is left)';
+'average over 7 days that are covered well enough, 3 without any in 30 days, else 2; new ones (0) stay. '
+'Returns how many moved, and the last key (null: none is left)';

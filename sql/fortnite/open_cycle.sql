@@ -1,3 +1,4 @@
+-- requires: fortnite.fold_cycles
 create function fortnite.open_cycle(p_ts timestamptz, p_source text, p_expected integer) returns void
 language plpgsql
 as $$
@@ -6,6 +7,7 @@ begin
     raise exception 'CCU cycle % does not start at a ten-minute step: cut it with date_bin', p_ts
       using errcode = 'invalid_parameter_value';
   end if;
+  perform fortnite.fold_cycles(p_ts, p_source);
   delete from fortnite.ccu_batch as b where b.ts = p_ts and b.source = p_source;
   insert into fortnite.ccu_cycle as c (ts, source, expected)
   values (p_ts, p_source, p_expected)
@@ -21,4 +23,4 @@ $$;
 
 comment on function fortnite.open_cycle(timestamptz, text, integer) is
 'Begins a CCU cycle of a listing, or begins it again: its samples stay and are overwritten, its counts '
-'start anew.';
+'start anew. Earlier cycles of the listing that died are ended.';

@@ -186,26 +186,6 @@ async def test_documents_are_marked_when_their_count_moved_enough(db: Database) 
         assert await marked(db) == told, f"cycle {n}"
 
 
-async def test_candidates_are_the_popular_and_the_played(db: Database) -> None:
-    await store(db, TS - 24 * HOUR, {"lately": 9, "popular": 900, "gone": 50})
-    await store(db, TS, {"played": 1, "empty": 0, "popular": 0, "gone": 5})
-    await db.execute(
-        "insert into fortnite.island_performance (island_id, computed_at, avg_7d)"
-        " select island_id, %s, case code when 'popular' then 450 when 'lately' then 9 end"
-        " from fortnite.island",
-        [TS],
-    )
-    await db.execute("update fortnite.island set gone_at = now() where code = 'gone'")
-
-    async def candidates(top: int) -> set[str]:
-        rows = await db.fetch("select c.code from fortnite.ccu_candidates(%s) as c (code)", [top])
-        return {row["code"] for row in rows}
-
-    assert await candidates(0) == {"played"}
-    assert await candidates(1) == {"played", "popular"}
-    assert await candidates(10) == {"played", "popular", "lately"}
-
-
 CYCLES = st.lists(
     st.tuples(
         st.integers(0, 40),

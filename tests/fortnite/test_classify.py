@@ -17,6 +17,7 @@ async def put(
     *,
     klass: int,
     avg_7d: float | None = None,
+    coverage: float = 1,
     known: timedelta = timedelta(days=90),
 ) -> None:
     await conn.execute(
@@ -30,9 +31,9 @@ async def put(
     )
     if avg_7d is not None:
         await conn.execute(
-            "insert into fortnite.island_performance (island_id, computed_at, avg_7d, peak_30d)"
-            " select island_id, now(), %s, 1 from fortnite.island where code = %s",
-            [avg_7d, code],
+            "insert into fortnite.island_performance (island_id, computed_at, avg_7d, coverage_7d, peak_30d)"
+            " select island_id, now(), %s, %s, 1 from fortnite.island where code = %s",
+            [avg_7d, coverage, code],
         )
 
 
@@ -55,6 +56,7 @@ async def test_each_island_gets_the_class_it_fits(
     await put(conn, "e-silent", klass=2)
     await put(conn, "f-young", klass=2, known=timedelta(days=3))
     await put(conn, "g-never-fetched", klass=0)
+    await put(conn, "h-one-lucky-sample", klass=2, avg_7d=9000, coverage=0.05)
     options = settings.model_copy(update={"fortnite_ccu_top": 2})
     async with open_database(database_url) as db:
         assert await classify(db, options) == 4
@@ -67,6 +69,7 @@ async def test_each_island_gets_the_class_it_fits(
         "e-silent": 3,
         "f-young": 2,
         "g-never-fetched": 0,
+        "h-one-lucky-sample": 2,
     }
     cursor = await conn.execute("select key from engine.crawl where due_at <= now()")
     assert await cursor.fetchall() == [("d-woke-up",)]
