@@ -28,4 +28,5 @@ end;
 $$;
 
 comment on function ops.retry(bigint) is
-'Puts a job that ended, however it did, back into its queue; returns its id';
+'Puts a job that ended, however it did, back into its queue, to be lost with a worker as often as a '
+'new one before it fails; returns its id';
