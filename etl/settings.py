@@ -117,7 +117,9 @@ class Settings(BaseSettings):
         description="Days after which CCU rows are compressed where TimescaleDB holds them: past "
         "the age at which late data is usual.",
     )
-    snapshot_retention_days: Positive = Field(30, description="Days raw.snapshot pages are kept.")
+    rejected_retention_days: Positive = Field(
+        90, description="Days items that could not be landed (raw.rejected) are kept."
+    )
     run_retention_days: Positive = Field(
         30, description="Days finished jobs and ops.run rows are kept."
     )

@@ -9,14 +9,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from etl import embedded
+from etl.cli.resources import need_resource
 from etl.cli.run import run_async
 from etl.cli.show import print_json
 from etl.engine.database import open_database
-from etl.pipelines import feeding
 from etl.settings import Settings, settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
+HELD = "select distinct resource from ops.backlog"
 DEAD = """
 select resource, key, attempts, last_error, last_fetched_at from ops.dead
 where %s::text is null or resource = %s
@@ -34,8 +35,6 @@ def dead(
     as_json: Json = False,
 ) -> None:
     """List entities that were given up after too many failed attempts, and why."""
-    if resource is not None:
-        feeding(resource)
     rows = run_async(lambda: _dead(settings(), resource, most))
     if as_json:
         print_json([row | {"last_fetched_at": _text(row["last_fetched_at"])} for row in rows])
@@ -47,7 +46,13 @@ def dead(
     table = Table("resource", "key", "attempts", "last fetched", "why")
     for row in rows:
         fetched = _text(row["last_fetched_at"]) or "never"
-        texts = (row["resource"], row["key"], str(row["attempts"]), fetched, row["last_error"] or "")
+        texts = (
+            row["resource"],
+            row["key"],
+            str(row["attempts"]),
+            fetched,
+            row["last_error"] or "",
+        )
         table.add_row(*map(escape, texts))
     console.print(table)
     console.print("To take them up again: etl revive RESOURCE [KEY]")
@@ -58,18 +63,20 @@ def revive(
     key: Annotated[str | None, typer.Argument(help="Key of one entity; all if left out.")] = None,
 ) -> None:
     """Take up again entities of a resource that were given up: they are due now."""
-    feeding(resource)
     count = run_async(lambda: _revive(settings(), resource, key))
     Console(highlight=False).print(f"{count:,} revived")
 
 
 async def _dead(options: Settings, resource: str | None, most: int) -> list[dict[str, Any]]:
     async with open_database(embedded.database_url(options), size=1) as db:
+        if resource is not None:
+            await need_resource(db, resource, HELD)
         return await db.fetch(DEAD, [resource, resource, most])
 
 
 async def _revive(options: Settings, resource: str, key: str | None) -> int:
     async with open_database(embedded.database_url(options), size=1) as db:
+        await need_resource(db, resource, HELD)
         row = await db.fetch_one("select ops.revive(%s, %s) as n", [resource, key])
         return int(row["n"])
 

@@ -43,9 +43,16 @@ COMMANDS = {
     "worker": Command("etl.cli.worker", "worker", RUN, "Run jobs, now and on their schedule."),
     "web": Command("etl.cli.web", "web", RUN, "Serve the search page."),
     "simulator": Command("etl.cli.simulator", "simulator", RUN, "Serve the upstream, simulated."),
-    "replay": Command("etl.cli.replay", "replay", CHECK, "Rebuild typed tables from what was said."),
-    "dead": Command("etl.cli.dead", "dead", CHECK, "What was given up after failing again and again."),
+    "replay": Command(
+        "etl.cli.replay", "replay", CHECK, "Rebuild typed tables from what was said."
+    ),
+    "dead": Command(
+        "etl.cli.dead", "dead", CHECK, "What was given up after failing again and again."
+    ),
     "revive": Command("etl.cli.dead", "revive", CHECK, "Take up again what was given up."),
+    "rejected": Command(
+        "etl.cli.rejected", "rejected", CHECK, "What could not be landed, and why."
+    ),
     "settings": Command("etl.cli.settings", "show", CHECK, "Every option and its value."),
     "dictionary": Command("etl.cli.migrate", "dictionary", CHECK, "What each table and column is."),
     "doctor": Command("etl.cli.doctor", "doctor", CHECK, "What is wrong, and what to do about it."),
