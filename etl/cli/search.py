@@ -11,7 +11,8 @@ from rich.table import Table
 from etl import embedded
 from etl.cli.run import run_async
 from etl.cli.show import Shown, print_json
-from etl.engine.database import open_database
+from etl.engine.database import Database, open_database
+from etl.errors import PlainError
 from etl.search import indices
 from etl.search.client import explained, open_elasticsearch
 from etl.search.sync import Numbers
@@ -21,6 +22,11 @@ from etl.settings import Settings, settings
 app = typer.Typer(no_args_is_help=True, help="Project rows into Elasticsearch.")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
+REJECTED = """
+select coalesce(sum(rejected), 0)::bigint as n from ops.search_lag
+where index = %s
+"""
+AT_ONCE = 5_000  # marks a transaction
 PENDING = "select coalesce(sum(pending), 0)::bigint as n from ops.search_lag"
 
 
@@ -39,7 +45,7 @@ def sync(*, as_json: Json = False) -> None:
     if done.restored:
         console.print("[yellow]The database was restored: the indices were built again[/]")
     if done.rejected:
-        console.print("Why: select * from search.rejected")
+        console.print("Why: select * from search.rejected; after a fix: etl search retry")
 
 
 @app.command()
@@ -57,6 +63,44 @@ def status(*, as_json: Json = False) -> None:
             f"{row['rejected']:,}", row["live"] or "", row["building"] or "",
         )  # fmt: skip
     Console(highlight=False).print(table)
+
+
+@app.command()
+def retry(
+    index: Annotated[str | None, typer.Argument(help="Name of an index; all if left out.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Give documents that Elasticsearch refused to the next sync again, after a fix."""
+    if index is not None and index not in indices.INDICES:
+        known = ", ".join(indices.INDICES)
+        raise PlainError(f"there is no index {index!r}; there are {known}")
+    chosen = [index] if index is not None else list(indices.INDICES)
+    done = run_async(lambda: _retry(settings(), chosen))
+    if as_json:
+        print_json(done)
+        return
+    console = Console(highlight=False)
+    for name, count in done.items():
+        console.print(f"{name}: {count:,} marked; the next sync sends them")
+
+
+async def _retry(options: Settings, chosen: list[str]) -> dict[str, int]:
+    """How many documents were marked, by index: what is refused again meanwhile is left alone."""
+    async with open_database(embedded.database_url(options), size=1) as db:
+        return {index: await _retry_index(db, index) for index in chosen}
+
+
+async def _retry_index(db: Database, index: str) -> int:
+    before = int((await db.fetch_one(REJECTED, [index]))["n"])
+    marked = 0
+    while marked < before:
+        n = min(AT_ONCE, before - marked)
+        row = await db.fetch_one("select ops.retry_rejected(%s, %s) as n", [index, n])
+        marked += int(row["n"])
+        if row["n"] < n:
+            break
+    return marked
 
 
 async def _sync(options: Settings) -> Numbers:
