@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import signal
+import socket
 from contextlib import suppress
 from typing import Annotated
 
+import psycopg
 import structlog
 import typer
 from procrastinate.app import WorkerOptions
@@ -18,9 +20,17 @@ from jobs import app
 
 log = structlog.get_logger(__name__)
 
+HEARD = """
+select min(silent_seconds) from ops.worker where host = %s and (%s::text is null or name = %s)
+"""
+
 
 class NotMigrated(PlainError):
     """The database is not what this code needs."""
+
+
+class NotHealthy(PlainError):
+    """No worker of this host gave a sign of life lately."""
 
 
 class WorkerEnded(PlainError):
@@ -39,11 +49,21 @@ def worker(
     name: Annotated[
         str | None, typer.Option(help="Name of this worker.", show_default="the host")
     ] = None,
+    *,
+    health: Annotated[
+        bool,
+        typer.Option("--health", help="Run none: tell whether a worker of this host lives."),
+    ] = False,
 ) -> None:
     """Run jobs until SIGTERM or Ctrl-C: then none is taken any more and those in hand end.
 
     They have ETL_WORKER_GRACE seconds for it. A second signal puts them back into their queues at once.
+    With --health, exit status 0 while a worker of this host (with --name, of that name) gives signs
+    of life, 1 when none did for ETL_WORKER_SILENCE seconds.
     """
+    if health:
+        typer.echo(_signs_of_life(name))
+        return
     _need_current_database()
     _quiet()
     options: WorkerOptions = {"install_signal_handlers": False}
@@ -94,6 +114,26 @@ def _need_current_database() -> None:
         raise NotMigrated(
             f"the database is at revision {found.revision}, this code needs {found.head}: run `etl migrate`"
         )
+    if found.changed:
+        others = f" and {len(found.changed) - 1} others" if len(found.changed) > 1 else ""
+        raise NotMigrated(
+            f"the database was not given sql/{found.changed[0]}{others} as this code has it: run `etl migrate`"
+        )
+
+
+def _signs_of_life(name: str | None) -> str:
+    host, silence = socket.gethostname(), settings().worker_silence
+    who = f"worker of host {host}" if name is None else f"worker {name} of host {host}"
+    with psycopg.connect(database_url(settings()), connect_timeout=10) as conn:
+        row = conn.execute(HEARD, [host, name, name]).fetchone()
+    silent = row[0] if row else None
+    if silent is None:
+        raise NotHealthy(f"no {who} runs: start one with `etl worker`")
+    if silent > silence:
+        raise NotHealthy(
+            f"the last sign of life of a {who} is {silent:.0f} s old, more than {silence:.0f}"
+        )
+    return f"a {who} gave a sign of life {silent:.0f} s ago"
 
 
 def _quiet() -> None:
