@@ -10,7 +10,7 @@ from etl.engine.arrays import ByteaArray, TextArray
 from etl.engine.database import Database
 from etl.engine.items import Found, Numbers, Resource
 from etl.engine.landing import BLAMED, land
-from etl.engine.text import plain
+from etl.engine.text import as_reason
 from etl.errors import PlainError
 
 CHUNK = 200  # entities a transaction; it locks and marks no more
@@ -126,14 +126,14 @@ class _Replay:
         row = await self._db.fetch_one(NEXT, [self._names, self.after])
         self.after = row["key"]
         self.numbers.rejected += 1
-        reason = plain(f"cannot be replayed: {error.diag.message_primary}")
-        log.warning("entity left as it was", resource=self._names[0], key=self.after, reason=reason)
+        why = as_reason(f"cannot be replayed: {error.diag.message_primary}")
+        log.warning("entity left as it was", resource=self._names[0], key=self.after, reason=why)
         await self._db.execute(
             "select raw.reject(%s, null, 0, now(), %s, %s, %s)",
             [
                 self._names[0],
                 TextArray.of([self.after]),
-                TextArray.of([reason]),
+                TextArray.of([why]),
                 ByteaArray.of([None]),
             ],
         )

@@ -6,6 +6,8 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 
+from etl.logs import clean
+
 SENTENCE = 2000
 """Most characters kept of an error."""
 
@@ -18,14 +20,14 @@ def runner() -> str:
 def sentence(error: BaseException) -> str:
     """What went wrong, for a person: the kind of the error, its message and where it came from in turn.
 
-    Never more than :data:`SENTENCE` characters, nor any that PostgreSQL cannot store.
+    Never more than :data:`SENTENCE` characters, nor any that PostgreSQL cannot store; secrets are masked.
     """
     said = [_one(error)]
     cause = error.__cause__
     while cause is not None and len(said) < 4:
         said.append(_one(cause))
         cause = cause.__cause__
-    return _text("; because of ".join(said))[:SENTENCE]
+    return _text(clean("; because of ".join(said)[: 4 * SENTENCE]))[:SENTENCE]
 
 
 def numbers(result: object) -> object:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import structlog
 
 from etl.engine.errors import Refused, Transient, Unauthorized
-from etl.engine.text import plain
+from etl.engine.text import as_reason
 from etl.fortnite.client import Counts
 from etl.fortnite.cycle import Cycle
 from etl.fortnite.store import store
@@ -107,7 +107,7 @@ class Listing:
                 "fortnite.ccu",
                 self.cycle.numbers.ts,
                 [bad.key for bad in counts.bad],
-                [plain(bad.reason) for bad in counts.bad],
+                [as_reason(bad.reason) for bad in counts.bad],
                 [bad.body[:MOST_BYTES] for bad in counts.bad],
             ),
         )
