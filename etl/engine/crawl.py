@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from etl.engine.arrays import TextArray
 from etl.engine.database import Database
 from etl.engine.items import Claim, Resource
-from etl.engine.text import plain
+from etl.engine.text import as_reason
 from etl.settings import Settings
 
 CLAIM = """
@@ -96,7 +96,7 @@ async def fail(
             lease.token,
             attempts,
             TextArray.of(reasons),
-            TextArray.of([plain(reason) for reason in reasons.values()]),
+            TextArray.of([as_reason(why) for why in reasons.values()]),
         ],
     )
     return int(row["n"])

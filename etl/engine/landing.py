@@ -12,7 +12,7 @@ from etl.engine.database import Database
 from etl.engine.hashing import GONE, hasher
 from etl.engine.items import Bad, Found, Item, Missing, Numbers, Resource
 from etl.engine.split import read
-from etl.engine.text import is_plain, plain
+from etl.engine.text import as_reason, is_plain, plain
 
 LAND = "select * from raw.land(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 REJECT = "select raw.reject(%s, %s, %s, %s, %s, %s, %s)"
@@ -210,7 +210,7 @@ async def _reject(db: Database, target: Target, bad: Sequence[Bad]) -> None:
                 target.attempts,
                 target.fetched_at,
                 TextArray.of([None if item.key is None else plain(item.key) for item in part]),
-                TextArray.of([plain(item.reason) for item in part]),
+                TextArray.of([as_reason(item.reason) for item in part]),
                 ByteaArray.of([item.body[:limit] for item in part]),
             ],
         )
