@@ -4,7 +4,7 @@ The driver's own lists look at the type of every element; these do not, which is
 quicker for the thousands of bodies of a batch.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from struct import Struct
 from typing import ClassVar
@@ -32,7 +32,7 @@ class Array:
         return int.from_bytes(self.data[12:16], "big")
 
     @classmethod
-    def _join(cls, count: int, parts: list[bytes]) -> "bytes":
+    def _join(cls, count: int, parts: Iterable[bytes]) -> bytes:
         return _HEADER.pack(1, 1, cls.element, count, 1) + b"".join(parts)
 
 
@@ -56,7 +56,7 @@ class IntegerArray(Array):
     element = 23
 
     @classmethod
-    def of(cls, items: Sequence[int | None]) -> "IntegerArray":
+    def of(cls, items: Collection[int | None]) -> "IntegerArray":
         """Encode numbers.
 
         Raises:
@@ -75,7 +75,7 @@ class ByteaArray(Array):
     element = 17
 
     @classmethod
-    def of(cls, items: Sequence[bytes | None]) -> "ByteaArray":
+    def of(cls, items: Collection[bytes | None]) -> "ByteaArray":
         """Encode bytes."""
         return cls(cls._join(len(items), _lengths(items)))
 
@@ -87,7 +87,7 @@ class JsonbArray(Array):
     element = 3802
 
     @classmethod
-    def of(cls, items: Sequence[bytes]) -> "JsonbArray":
+    def of(cls, items: Collection[bytes]) -> "JsonbArray":
         """Encode JSON texts. The server parses them and refuses what is none."""
         parts = []
         for item in items:
@@ -96,15 +96,14 @@ class JsonbArray(Array):
         return cls(cls._join(len(items), parts))
 
 
-def _lengths(items: Iterable[bytes | None]) -> list[bytes]:
-    parts = []
+def _lengths(items: Iterable[bytes | None]) -> Iterator[bytes]:
+    pack = _LENGTH.pack
     for item in items:
         if item is None:
-            parts.append(_NULL)
+            yield _NULL
         else:
-            parts.append(_LENGTH.pack(len(item)))
-            parts.append(item)
-    return parts
+            yield pack(len(item))
+            yield item
 
 
 class _Dumper(Dumper):

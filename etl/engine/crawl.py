@@ -11,8 +11,16 @@ from etl.engine.items import Claim, Resource
 from etl.engine.text import as_reason
 from etl.settings import Settings
 
+# Arrays in one row: a thousand rows cost the client three times as much.
 CLAIM = """
-select key, class, attempts, lease, etag, body_hash, claimed_at
+select
+  min(lease) as lease,
+  min(claimed_at) as claimed_at,
+  array_agg(key) as keys,
+  array_agg(class) as classes,
+  array_agg(attempts) as attempts,
+  array_agg(etag) as etags,
+  array_agg(body_hash) as hashes
 from engine.claim(%s, %s, %s, %s::real[], %s)
 """
 
@@ -37,11 +45,11 @@ class Lease:
 async def claim(db: Database, resource: Resource, count: int, settings: Settings) -> Lease | None:
     """Lease up to ``count`` entities that are due, for ``settings.crawl_lease`` seconds.
 
-    Keys come in byte order. None where nothing is due. When the worker dies with them, each is
+    None where nothing is due. When the worker dies with them, each is
     claimed alone once the lease has run out, and is dead after ``settings.crawl_attempts`` claims.
     """
     started = time.monotonic()
-    rows = await db.fetch(
+    row = await db.fetch_one(
         CLAIM,
         [
             resource.name,
@@ -51,14 +59,11 @@ async def claim(db: Database, resource: Resource, count: int, settings: Settings
             settings.crawl_attempts,
         ],
     )
-    if not rows:
+    if row["lease"] is None:
         return None
-    claims = [
-        Claim(row["key"], row["class"], row["attempts"], row["etag"], row["body_hash"])
-        for row in rows
-    ]
-    claims.sort(key=lambda claimed: claimed.key)
-    return Lease(rows[0]["lease"], {c.key: c for c in claims}, rows[0]["claimed_at"], started)
+    columns = [row[name] for name in ("keys", "classes", "attempts", "etags", "hashes")]
+    claims = dict(zip(row["keys"], map(Claim, *columns), strict=True))
+    return Lease(row["lease"], claims, row["claimed_at"], started)
 
 
 async def release(

@@ -1,4 +1,7 @@
-"""What the engine and a pipeline hand each other: a declaration, claims, items, numbers."""
+"""What the engine and a pipeline hand each other: a declaration, claims, items, numbers.
+
+Claims and items are msgspec structs: made by the hundred thousand, they cost a tenth of a dataclass.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -49,8 +52,7 @@ class Resource:
             raise ValueError(f"resource {self.name}: batch is {self.batch}, must be 1 or more")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """An entity leased to this worker: what to ask for, and what is known of it."""
 
     key: str
@@ -60,8 +62,7 @@ class Claim:
     body_hash: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, gc=False):
     """One entity's JSON, bytes as received."""
 
     key: str
@@ -69,16 +70,14 @@ class Found:
     etag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True, gc=False):
     """The upstream says that the entity does not exist."""
 
     key: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bad:
+class Bad(msgspec.Struct, frozen=True, gc=False):
     """An item that cannot be read: kept as bytes; its entity, when known, is tried again."""
 
     key: str | None

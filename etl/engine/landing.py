@@ -1,9 +1,10 @@
 """Landing: what an upstream gave becomes versions, typed rows, change log and marks."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
 import psycopg
 
 from etl.engine.arrays import ByteaArray, JsonbArray, TextArray
@@ -22,11 +23,11 @@ CHUNK = 1_000  # entities a transaction; it locks and marks no more
 CHUNK_BYTES = 16_000_000
 KEY = 200  # bytes of a key, well below what an index row holds
 NO_BODY = b"null"
+TWICE = "came again in the same answer, with another body: the last one was kept"
 BLAMED = ("22", "23", "54")  # classes of SQLSTATE that say: the data is bad
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True, gc=False):
     """A body that differs from the one we have, fit to be sent."""
 
     key: str
@@ -37,71 +38,85 @@ class Ready:
 
 @dataclass(slots=True)
 class Batch:
-    """Items sorted by what is to be done with them; each key once, in byte order."""
+    """Items sorted by what is to be done with them; each key once, in byte order.
+
+    ``same`` are the keys, with the hash, of bodies that are the ones we have.
+    """
 
     changed: list[Ready] = field(default_factory=list)
-    same: list[tuple[str, bytes]] = field(default_factory=list)
+    same: dict[str, bytes] = field(default_factory=dict)
     bad: list[Bad] = field(default_factory=list)
 
 
 def prepare(resource: Resource, items: Iterable[Item], known: Mapping[str, bytes | None]) -> Batch:
     """Sort items by what is to be done, given the hashes that are ``known``. Touches no server."""
     batch = Batch()
-    digest = hasher(resource)
     folded: dict[str, Found | Missing] = {}
     for item in items:
         if isinstance(item, Bad):
             batch.bad.append(item)
+        elif _is_key(item.key):
+            before = folded.get(item.key)
+            folded[item.key] = item
+            if isinstance(before, Found) and before != item:
+                batch.bad.append(Bad(before.key, before.body, TWICE))
         else:
-            _fold(folded, item, batch.bad)
+            body = item.body if isinstance(item, Found) else b""
+            reason = f"its key is no text of 1 to {KEY} bytes: {item.key!r}"
+            batch.bad.append(Bad(None, body, reason))
+    sort = _Sorter(resource)
     for key in sorted(folded):
-        _sort_in(resource, folded[key], digest, known.get(key), batch)
+        sort(folded[key], known.get(key), batch)
     return batch
 
 
-def _fold(folded: dict[str, Found | Missing], item: Found | Missing, bad: list[Bad]) -> None:
-    if not is_plain(item.key) or not 0 < len(item.key.encode()) <= KEY:
-        body = item.body if isinstance(item, Found) else b""
-        bad.append(Bad(None, body, f"its key is no text of 1 to {KEY} bytes: {item.key!r}"))
-        return
-    before = folded.get(item.key)
-    if isinstance(before, Found) and before != item:
-        reason = "came again in the same answer, with another body: the last one was kept"
-        bad.append(Bad(item.key, before.body, reason))
-    folded[item.key] = item
+def _is_key(key: str) -> bool:
+    if key.isascii():  # nearly all are, and this is quick
+        return 0 < len(key) <= KEY and "\0" not in key
+    return is_plain(key) and len(key.encode()) <= KEY
 
 
-def _sort_in(
-    resource: Resource,
-    item: Found | Missing,
-    digest: Callable[[bytes], bytes],
-    known: bytes | None,
-    batch: Batch,
-) -> None:
-    if isinstance(item, Missing):
-        ready = Ready(item.key, GONE, None, NO_BODY)
-    else:
+class _Sorter:
+    """Puts an item where it belongs in a batch."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self._hash = hasher(resource)
+        self._decode = msgspec.json.Decoder(resource.shape or msgspec.Raw).decode
+
+    def __call__(self, item: Found | Missing, known: bytes | None, batch: Batch) -> None:
+        if isinstance(item, Missing):
+            digest, etag, body = GONE, None, NO_BODY
+        else:
+            etag, body = item.etag, item.body
+            try:
+                self._look(item)
+                digest = self._hash(body)
+                if digest != known and self._resource.shape is not None:
+                    self._check(body, self._resource.shape)
+            except ValueError as error:
+                batch.bad.append(Bad(item.key, body, str(error)))
+                return
+        if digest == known:
+            batch.same[item.key] = digest
+        else:
+            batch.changed.append(Ready(item.key, digest, etag, body))
+
+    def _check(self, body: bytes, shape: type[msgspec.Struct]) -> None:
         try:
-            ready = Ready(item.key, _hash(resource, item, digest), item.etag, item.body)
-            if ready.hash != known and resource.shape is not None:
-                read(item.body, resource.shape)
-        except ValueError as error:
-            batch.bad.append(Bad(item.key, item.body, str(error)))
-            return
-    if ready.hash == known:
-        batch.same.append((ready.key, ready.hash))
-    else:
-        batch.changed.append(ready)
+            self._decode(body)
+        except (ValueError, RecursionError):
+            read(body, shape)  # says it for a person
 
-
-def _hash(resource: Resource, item: Found, digest: Callable[[bytes], bytes]) -> bytes:
-    if len(item.body) > resource.body_limit:
-        raise ValueError(f"{len(item.body)} bytes, more than the {resource.body_limit} allowed")
-    if item.body == NO_BODY:
-        raise ValueError("a null in the place of a body")
-    if item.etag is not None and not is_plain(item.etag):
-        raise ValueError(f"its validator is no text: {item.etag!r}")
-    return digest(item.body)
+    def _look(self, item: Found) -> None:
+        if len(item.body) > self._resource.body_limit:
+            raise ValueError(
+                f"{len(item.body)} bytes, more than the {self._resource.body_limit} allowed"
+            )
+        if item.body == NO_BODY:
+            raise ValueError("a null in the place of a body")
+        if item.etag is not None and not is_plain(item.etag):
+            raise ValueError(f"its validator is no text: {item.etag!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +145,7 @@ async def store(db: Database, target: Target, batch: Batch) -> Numbers:
     for changed in _chunks(batch.changed) or [[]]:
         refused = await _land(db, target, changed, same, numbers)
         bad += refused
-        same = []
+        same = {}
     await _reject(db, target, bad)
     numbers.rejected = len(bad)
     return numbers
@@ -152,7 +167,7 @@ async def _land(
     db: Database,
     target: Target,
     changed: Sequence[Ready],
-    same: Sequence[tuple[str, bytes]],
+    same: Mapping[str, bytes],
     numbers: Numbers,
 ) -> list[Bad]:
     try:
@@ -166,7 +181,7 @@ async def _land(
             return [Bad(changed[0].key, changed[0].body, _reason(error))]
         half = len(changed) // 2
         first = await _land(db, target, changed[:half], same, numbers)
-        return first + await _land(db, target, changed[half:], [], numbers)
+        return first + await _land(db, target, changed[half:], {}, numbers)
     numbers.landed += row["landed"]
     numbers.changed += row["changed"]
     numbers.unchanged += row["landed"] - row["changed"]
@@ -176,7 +191,7 @@ async def _land(
 
 
 def _parameters(
-    target: Target, changed: Sequence[Ready], same: Sequence[tuple[str, bytes]]
+    target: Target, changed: Sequence[Ready], same: Mapping[str, bytes]
 ) -> list[object]:
     return [
         target.resource.name,
@@ -188,8 +203,8 @@ def _parameters(
         ByteaArray.of([ready.hash for ready in changed]),
         TextArray.of([ready.etag for ready in changed]),
         JsonbArray.of([ready.body for ready in changed]),
-        TextArray.of([key for key, _ in same]),
-        ByteaArray.of([known for _, known in same]),
+        TextArray.of(same),
+        ByteaArray.of(same.values()),
     ]
 
 

@@ -145,9 +145,7 @@ class _Refresh:
         try:
             target = Target(self._resource, lease, fetched_at, attempts)
             self.numbers.add(await store(self._db, target, batch))
-            answered = {ready.key for ready in batch.changed} | {key for key, _ in batch.same}
-            answered |= {item.key for item in batch.bad if item.key is not None}
-            silent = dict.fromkeys(lease.claims.keys() - answered, "upstream gave no answer for it")
+            silent = _silent(lease, batch)
             if silent:
                 self.numbers.failed += await fail(
                     self._db, self._resource, lease, silent, attempts=attempts
@@ -173,6 +171,13 @@ def _prepare(resource: Resource, lease: Lease, items: Sequence[Item]) -> Batch:
         others = (item for item in items if item.key is not None and item.key not in known)
         batch.bad += [Bad(item.key, _body(item), "nobody asked for it") for item in others]
     return batch
+
+
+def _silent(lease: Lease, batch: Batch) -> dict[str, str]:
+    """Why those fail that nothing was given for."""
+    answered = batch.same.keys() | {ready.key for ready in batch.changed}
+    answered |= {item.key for item in batch.bad if item.key is not None}
+    return dict.fromkeys(lease.claims.keys() - answered, "upstream gave no answer for it")
 
 
 def _body(item: Item) -> bytes:

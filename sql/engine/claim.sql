@@ -15,9 +15,12 @@ returns table (
   claimed_at timestamptz
 )
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
+set random_page_cost = 0
+set cpu_index_tuple_cost = 100
 set enable_seqscan = off
 set enable_bitmapscan = off
+set enable_sort = off
 set jit = off
 as $$
 declare

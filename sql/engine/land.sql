@@ -31,8 +31,8 @@ declare
   v_hashes bytea[] := p_hashes;
   v_bodies jsonb[] := p_bodies;
   v_new_gone integer;
-  v_same integer;
-  v_same_gone integer;
+  v_same integer := 0;
+  v_same_gone integer := 0;
 begin
   if p_lease is null then
     -- A listing makes its own rows: nobody asks for these entities one by one, so they are never due.
@@ -45,6 +45,12 @@ begin
     where not exists (select from engine.crawl as c where c.resource = p_resource and c.key = u.key)
     order by u.key collate "C"
     on conflict do nothing;
+    -- No lease keeps others away: all are locked in the order of keys before one is written.
+    perform
+    from engine.crawl as c
+    where c.resource = p_resource and c.key = any(p_keys || p_same)
+    order by c.key
+    for no key update;
   end if;
 
   -- The update is the lock: what comes second to a key compares with what came first.
@@ -83,51 +89,53 @@ begin
   from written as w;
   changed := coalesce(cardinality(v_nth), 0);
 
-  with settled as (
-    update engine.crawl as c
-    set
-      class = case when c.class = 0 then 2 else c.class end,
-      state = case when c.body_hash = '' then 'gone' else 'active' end,
-      attempts = 0,
-      leased_until = '-infinity',
-      due_at = case
-        when c.due_at = 'infinity' then c.due_at
-        -- The longer it has been gone, the less often it is asked for.
-        when c.body_hash = ''
-          then engine.next_due(
-            c.key,
-            p_fetched_at,
-            least(greatest(p_fetched_at - c.last_changed_at, p_every[c.class + 1]), interval '30 days')
-          )
-        else engine.next_due(c.key, p_fetched_at, p_every[c.class + 1])
-      end,
-      last_fetched_at = greatest(c.last_fetched_at, p_fetched_at),
-      last_error = null
-    from (
-      select
-        s.key,
-        s.hash
-      from unnest(p_same, p_same_hashes) as s (key, hash)
-      union all
-      select
-        k.key,
-        k.hash
-      from unnest(p_keys, p_hashes) with ordinality as k (key, hash, nth)
-      where changed < cardinality(p_keys) and k.nth <> all(coalesce(v_nth, '{}'))
-    ) as k
-    where
-      c.resource = p_resource
-      and c.key = k.key
-      and (c.lease = p_lease or (p_lease is null and c.last_fetched_at <= p_fetched_at))
-      and (k.hash is null or c.body_hash = k.hash)
-    returning c.state
-  )
+  if changed < cardinality(p_keys) or p_same <> '{}' then
+    with settled as (
+      update engine.crawl as c
+      set
+        class = case when c.class = 0 then 2 else c.class end,
+        state = case when c.body_hash = '' then 'gone' else 'active' end,
+        attempts = 0,
+        leased_until = '-infinity',
+        due_at = case
+          when c.due_at = 'infinity' then c.due_at
+          -- The longer it has been gone, the less often it is asked for.
+          when c.body_hash = ''
+            then engine.next_due(
+              c.key,
+              p_fetched_at,
+              least(greatest(p_fetched_at - c.last_changed_at, p_every[c.class + 1]), interval '30 days')
+            )
+          else engine.next_due(c.key, p_fetched_at, p_every[c.class + 1])
+        end,
+        last_fetched_at = greatest(c.last_fetched_at, p_fetched_at),
+        last_error = null
+      from (
+        select
+          s.key,
+          s.hash
+        from unnest(p_same, p_same_hashes) as s (key, hash)
+        union all
+        select
+          k.key,
+          k.hash
+        from unnest(p_keys, p_hashes) with ordinality as k (key, hash, nth)
+        where k.nth <> all(coalesce(v_nth, '{}'))
+      ) as k
+      where
+        c.resource = p_resource
+        and c.key = k.key
+        and (c.lease = p_lease or (p_lease is null and c.last_fetched_at <= p_fetched_at))
+        and (k.hash is null or c.body_hash = k.hash)
+      returning c.state
+    )
 
-  select
-    count(*),
-    count(*) filter (where t.state = 'gone')
-  into v_same, v_same_gone
-  from settled as t;
+    select
+      count(*),
+      count(*) filter (where t.state = 'gone')
+    into v_same, v_same_gone
+    from settled as t;
+  end if;
 
   if changed > 0 then
     if changed < cardinality(p_keys) then

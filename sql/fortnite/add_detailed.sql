@@ -2,7 +2,7 @@
 create function fortnite.add_detailed(p_fetched_at timestamptz[], p_keys text[], p_bodies jsonb[])
 returns integer
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 set random_page_cost = 0
 set enable_seqscan = off
 set enable_hashjoin = off

@@ -1,7 +1,7 @@
 -- requires: fortnite.read_listed, engine.discover
 create function fortnite.add_listed(p_fetched_at timestamptz[], p_keys text[], p_bodies jsonb[]) returns integer
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 set random_page_cost = 0
 set enable_seqscan = off
 set enable_hashjoin = off

@@ -1,6 +1,6 @@
 create function fortnite.lock_islands(p_codes text[]) returns integer
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 set random_page_cost = 0
 set enable_seqscan = off
 set jit = off
