@@ -1,0 +1,298 @@
+"""Landing of islands through the engine, against a bare COPY of the same bodies into a jsonb table.
+
+``python -m bench.landing [--islands N] [--rounds N] [--batch N] [--url URL]``: a PostgreSQL of its
+own, or an empty database that is given. Each pass is a refresh: entities claimed, bodies hashed and
+checked, raw version, crawl row, typed columns, change log and search mark written; each worker is a
+process. ETL_POSTGRES_BIN picks the build of the server.
+"""
+
+import argparse
+import asyncio
+import json
+import mmap
+import os
+import random
+import resource
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+import orjson
+import psycopg
+
+from etl import embedded
+from etl.engine.arrays import TextArray
+from etl.engine.database import open_database
+from etl.engine.items import Claim, Found, Item
+from etl.engine.migrate import migrate
+from etl.engine.resource import refresh
+from etl.fortnite.resources import ISLAND
+from etl.settings import Settings
+
+PASSES = ("new", "unchanged", "changed")
+LEAST = {("new", 1): 0.33, ("unchanged", 1): 1.0, ("changed", 1): 0.23}
+LEAST |= {("new", 2): 0.55, ("unchanged", 2): 2.0, ("changed", 2): 0.45}
+HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
+RECORD = 2048  # bytes of file a body has
+
+
+def code(number: int) -> str:
+    digits = f"{number:012}"
+    return f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"
+
+
+def body(number: int, version: int) -> bytes:
+    """An island as the Links service gives it, 1.5 KB; what changes with the version is a handful."""
+    chance = random.Random(number)
+    creator = chance.randrange(40_000)
+    image = f"https://cdn-0001.qstv.on.epicgames.com/{chance.randbytes(9).hex()}/image/landscape"
+    made = f"2026-07-{1 + number % 28:02}T20:42:{version % 60:02}.099Z"
+    return orjson.dumps(
+        {
+            "namespace": "fn",
+            "accountId": random.Random(creator).randbytes(16).hex(),
+            "creatorName": f"Creator {creator} ⭐",
+            "mnemonic": code(number),
+            "linkType": "valkyrie:application",
+            "metadata": {
+                "image_url": f"{image}.jpeg",
+                "image_urls": {"url_s": f"{image}_s.jpeg", "url": f"{image}.jpeg"},
+                "genre_labels": ["Team Deathmatch"],
+                "category_labels": ["Combat"],
+                "locale": "en",
+                "title": f"🍌 RED VS BLUE {number} v{version}",
+                "tagline": "🆕 Play with ALL NEW Chapter 6 Weapons\n🦸 Unlock Super Powers",
+                "introduction": "🆕 Play with ALL NEW Weapons\n🍌 CHOOSE YOUR SIDE 🦸\n🆙 Rank Up",
+                "matchmakingV2": {
+                    "allowJoinInProgress": True,
+                    "allowSquadFillOption": False,
+                    "maxPlayers": 16,
+                    "minPlayers": 1,
+                    "maxSocialPartySize": 16,
+                    "maxTeamCount": 2,
+                    "maxTeamSize": 16,
+                    "islandQueuePrivacy": "Unrestricted",
+                    "useSkillBasedMatchmaking": False,
+                },
+                "mode": "live",
+                "activated_public_date": "2024-08-26T00:00:00.000Z",
+                "dynamicXp": {"uniqueGameVersion": version, "calibrationPhase": "LiveXp"},
+                "supportCode": f"creator{creator}",
+                "projectId": "ff5b3166-4bac-4cf8-3428-bbbd525b24cb",
+                "attributions": [],
+            },
+            "version": 1 + version,
+            "active": True,
+            "disabled": False,
+            "created": made,
+            "published": "2024-08-23T15:59:25.690Z",
+            "updated": made,
+            "descriptionTags": ["pvp", "team deathmatch", "practice", "action"],
+            "moderationStatus": "Approved",
+            "lastActivatedDate": made,
+            "discoveryIntent": "PUBLIC",
+            "linkState": "LIVE",
+        }
+    )
+
+
+def write_bodies(path: Path, islands: int, version: int) -> float:
+    """Write the bodies of a version to a file, a record each; their mean size in bytes."""
+    size = 0
+    with path.open("wb") as file:
+        for number in range(islands):
+            data = body(number, version)
+            size += len(data)
+            file.write(struct.pack("!i", len(data)) + data.ljust(RECORD - 4))
+    return size / islands
+
+
+@contextmanager
+def bodies(path: Path) -> Iterator[mmap.mmap]:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        yield mapped
+
+
+def record(mapped: mmap.mmap, number: int) -> bytes:
+    start = number * RECORD
+    (size,) = struct.unpack_from("!i", mapped, start)
+    return mapped[start + 4 : start + 4 + size]
+
+
+async def work(url: str, path: Path, batch: int) -> None:
+    """Refresh what is due, once told to; print how that went."""
+    settings = Settings()
+    with bodies(path) as mapped:
+
+        async def fetch(claims: Sequence[Claim]) -> Sequence[Item]:
+            return [
+                Found(claim.key, record(mapped, int(claim.key.replace("-", ""))))
+                for claim in claims
+            ]
+
+        async with open_database(url, size=4) as db:
+            await db.fetch_one("select 1")
+            sys.stdout.write("ready\n")
+            sys.stdout.flush()
+            sys.stdin.readline()
+            numbers = await refresh(
+                db, replace(ISLAND, batch=batch), fetch, limit=10**9, settings=settings
+            )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(json.dumps(numbers.as_dict() | {"mb": peak}) + "\n")
+
+
+def copy(url: str, path: Path, islands: int) -> None:
+    """COPY every body, once told to."""
+    with bodies(path) as mapped:
+        rows = [HEAD]
+        for number in range(islands):
+            key, data = code(number).encode(), record(mapped, number)
+            rows.append(struct.pack("!hi", 2, len(key)) + key)
+            rows.append(struct.pack("!ib", len(data) + 1, 1) + data)
+        stream = memoryview(b"".join([*rows, struct.pack("!h", -1)]))
+    with psycopg.connect(url, autocommit=True) as conn:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+        with conn.cursor().copy("copy bench.copied from stdin (format binary)") as out:
+            for start in range(0, len(stream), 1 << 17):
+                out.write(stream[start : start + (1 << 17)])
+    sys.stdout.write("{}\n")
+
+
+def timed(workers: int, *arguments: str) -> tuple[float, list[dict[str, float]]]:
+    """Seconds from telling so many processes to begin until the last has ended, and their answers."""
+    command = [sys.executable, "-m", "bench.landing", *arguments]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(workers)
+    ]
+    for process in started:
+        if process.stdout is None or process.stdout.readline() != "ready\n":
+            raise SystemExit("a worker did not start")
+    began = perf_counter()
+    for process in started:
+        if process.stdin is not None:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+    answers = [process.stdout.readline() for process in started if process.stdout is not None]
+    seconds = perf_counter() - began
+    for process in started:
+        process.communicate()
+    return seconds, [json.loads(answer) for answer in answers]
+
+
+def reset(conn: psycopg.Connection, islands: int) -> None:
+    conn.execute(
+        "truncate raw.document, raw.rejected, engine.crawl, fortnite.island,"
+        " fortnite.island_change, search.dirty restart identity"
+    )
+    for start in range(0, islands, 10_000):
+        keys = TextArray.of([code(number) for number in range(start, min(start + 10_000, islands))])
+        conn.execute("select engine.discover('fortnite.island', %s)", [keys])
+
+
+def settle(conn: psycopg.Connection) -> None:
+    """As after a while of normal work: vacuumed, statistics taken, a checkpoint behind."""
+    conn.execute("vacuum (analyze) engine.crawl, fortnite.island, search.dirty, raw.document")
+    conn.execute("checkpoint")
+
+
+def floor(conn: psycopg.Connection, url: str, path: Path, islands: int) -> float:
+    conn.execute("create schema if not exists bench")
+    conn.execute("drop table if exists bench.copied")
+    conn.execute("create table bench.copied (key text primary key, body jsonb)")
+    conn.execute("checkpoint")
+    seconds, _ = timed(1, "--copy", url, "--file", str(path), "--islands", str(islands))
+    return seconds
+
+
+def one_round(
+    url: str, files: Sequence[Path], islands: int, batch: int
+) -> Iterator[tuple[str, int, float, float]]:
+    """Pass, workers, ratio to the floor of the same round, and peak memory of a worker in MB."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        seconds = floor(conn, url, files[0], islands)
+        yield "copy", 1, islands / seconds, 0.0
+        for workers in (1, 2):
+            reset(conn, islands)
+            for name in PASSES:
+                conn.execute("update engine.crawl set due_at = now()")
+                settle(conn)
+                path = files[name == "changed"]
+                arguments = ("--work", url, "--file", str(path), "--batch", str(batch))
+                took, answers = timed(workers, *arguments)
+                landed = sum(answer["landed"] for answer in answers)
+                changed = sum(answer["changed"] for answer in answers)
+                if (landed, changed) != (islands, 0 if name == "unchanged" else islands):
+                    raise SystemExit(f"{name}: {landed} landed, {changed} changed of {islands}")
+                yield name, workers, seconds / took, max(answer["mb"] for answer in answers)
+
+
+@contextmanager
+def server(given: str | None) -> Iterator[str]:
+    """URL of a migrated database."""
+    if given is not None:
+        migrate(given, Settings())
+        yield given
+        return
+    home = Path(tempfile.mkdtemp(prefix="headrace-bench-"))
+    options = Settings(home=home)
+    try:
+        embedded.up(options, ("postgres",))
+        url = embedded.database_url(options)
+        migrate(url, options)
+        yield url
+    finally:
+        embedded.down(options)
+        shutil.rmtree(home)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--islands", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=1_000)
+    parser.add_argument("--url")
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    parser.add_argument("--copy", help=argparse.SUPPRESS)
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        asyncio.run(work(options.work, options.file, options.batch))
+    elif options.copy:
+        copy(options.copy, options.file, options.islands)
+    else:
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
+    found: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    with tempfile.TemporaryDirectory() as folder, server(options.url) as url:
+        files = [Path(folder) / f"bodies-{version}" for version in (0, 1)]
+        sizes = [write_bodies(file, options.islands, v) for v, file in enumerate(files)]
+        print(f"{options.islands} islands of {sizes[0]:.0f} bytes, {os.cpu_count()} cores")
+        for _ in range(options.rounds):
+            for name, workers, value, mb in one_round(url, files, options.islands, options.batch):
+                found.setdefault((name, workers), []).append((value, mb))
+    copied = statistics.median(value for value, _ in found.pop(("copy", 1)))
+    print(f"one COPY of key and body: {copied:,.0f} rows/s; ratios to it, and the least to reach:")
+    for (name, workers), values in found.items():
+        ratio = statistics.median(value for value, _ in values)
+        spread = " ".join(f"{value:.2f}" for value, _ in values)
+        peak = max(mb for _, mb in values)
+        least = LEAST[name, workers]
+        print(f"{name:10} {workers} worker: {ratio:.2f} (>= {least}) [{spread}] {peak:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
