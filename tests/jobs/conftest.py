@@ -69,9 +69,9 @@ async def working(
         await asyncio.gather(worker, return_exceptions=True)
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until a condition holds, at most half a minute."""
-    async with asyncio.timeout(30):
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:
+    """Wait until a condition holds, but not for ever."""
+    async with asyncio.timeout(seconds):
         while True:
             if await condition():
                 return

@@ -61,11 +61,12 @@ async def nap(app: Application, *lengths: float) -> None:
         await naps.defer_async(seconds=seconds)
 
 
-async def napping(rows: Rows) -> None:
+async def napping(worker: Process, rows: Rows) -> None:
     async def is_napping() -> bool:
+        assert worker.returncode is None
         return bool(await rows(NAPPING))
 
-    await until(is_napping)
+    await until(is_napping, seconds=60)
 
 
 async def test_told_to_end_it_finishes_what_it_has_and_takes_no_more(
@@ -73,7 +74,7 @@ async def test_told_to_end_it_finishes_what_it_has_and_takes_no_more(
 ) -> None:
     await nap(app, 1.0, 0.0)
     worker = await start("--concurrency", "1", "--queues", "naps", "--name", "sleepy")
-    await napping(rows)
+    await napping(worker, rows)
     assert await rows("select name, queues, concurrency, pid from ops.worker") == [
         {"name": "sleepy", "queues": ["naps"], "concurrency": 1, "pid": worker.pid}
     ]
@@ -94,7 +95,7 @@ async def test_a_job_that_cannot_end_in_time_goes_back(
 ) -> None:
     await nap(app, 600.0)
     worker = await start(ETL_WORKER_GRACE="600" if way == "second signal" else "0.1")
-    await napping(rows)
+    await napping(worker, rows)
     worker.send_signal(signal.SIGINT)
     if way == "second signal":
         with pytest.raises(TimeoutError):
@@ -116,7 +117,7 @@ async def test_the_jobs_of_a_killed_worker_run_again(
     await nap(app, 2.0)
     silence = {"ETL_WORKER_SILENCE": "3"}
     killed = await start("--queues", "naps", **silence)
-    await napping(rows)
+    await napping(killed, rows)
     killed.kill()
     await killed.wait()
     await start("--queues", "naps,maintenance", **silence)
@@ -154,7 +155,7 @@ def own_server() -> Iterator[Settings]:
 
 
 async def test_a_restart_of_the_database_costs_no_job(own_server: Settings, start: Start) -> None:
-    async def rows(text: str) -> list[dict[str, Any]]:
+    async def rows(text: str, *_: object) -> list[dict[str, Any]]:
         url = embedded.database_url(own_server)
         async with await psycopg.AsyncConnection.connect(url, row_factory=dict_row) as conn:
             return await (await conn.execute(text.encode())).fetchall()
@@ -168,10 +169,7 @@ async def test_a_restart_of_the_database_costs_no_job(own_server: Settings, star
     await queue(1.0)
     worker = await start("--queues", "naps", options=own_server)
 
-    async def is_napping() -> bool:
-        return bool(await rows(NAPPING))
-
-    await until(is_napping)
+    await napping(worker, rows)
     await asyncio.to_thread(embedded.down, own_server, ("postgres",))
     await asyncio.sleep(1.5)  # the nap ends while nobody can be told
     await asyncio.to_thread(embedded.up, own_server, ("postgres",))
