@@ -1,5 +1,6 @@
 """CCU cycles: what is a sample, what is not, and what goes on when something fails."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,7 +13,7 @@ from etl.engine.database import Database, Params
 from etl.engine.errors import Unauthorized
 from etl.fortnite import ccu, listing
 from etl.fortnite.ccu import cycle
-from etl.fortnite.cycle import CycleNumbers
+from etl.fortnite.cycle import Cycle, CycleNumbers
 from etl.settings import Settings
 from tests.fortnite.samples import TS, creator, listings, popular, rejected, samples
 from tests.fortnite.upstream import Fake, entry, linked, raw
@@ -83,7 +84,7 @@ async def test_a_failed_request_leaves_the_cycle_incomplete_and_the_rest_goes_on
     upstream.entries = {code: entry(2) for code in codes}
     upstream.creators["maker"] = [[linked("c000", 9), linked("c249", 9)]]
     upstream.creators["broken"] = [[]]
-    upstream.delay = 0.05
+    upstream.delay, upstream.delayed = 0.3, "creator/page"
 
     def wrong(request: Request) -> bytes | None:
         if b"c000" in request.body:
@@ -93,10 +94,13 @@ async def test_a_failed_request_leaves_the_cycle_incomplete_and_the_rest_goes_on
     upstream.wrong = wrong
     numbers = await cycle(db, options, TS)
     assert (numbers.asked, numbers.failed, numbers.complete) == (250, 2, False)
-    assert len(await samples(db)) >= 150
+    found = await samples(db)
+    assert len(found) == numbers.stored == 151
+    assert found["c000"] == 9  # nobody answered for it by code
+    assert found["c249"] == 2
     assert await listings(db) == {
         "entries": (250, 150, 0, False),
-        "creator_page": (0, numbers.stored - 150, 0, False),
+        "creator_page": (0, 1, 0, False),
     }
     # who could not be read is asked once, not blamed, and comes again in the next cycle
     assert len(upstream.paths("broken")) == 1
@@ -169,6 +173,37 @@ async def test_it_stops_before_the_next_cycle_and_keeps_what_it_has(
     assert row["due"] == 30 - numbers.creators
 
 
+async def test_a_request_that_hangs_does_not_outlast_the_cycle(
+    db: Database, options: Settings, upstream: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ccu, "CYCLE_S", 31.0)
+    await popular(db, "a")
+    await creator(db, "maker", "b")
+    upstream.creators["maker"] = [[]]
+    upstream.delay = 20
+    started = time.monotonic()
+    numbers = await cycle(db, options.model_copy(update={"http_timeout": 30.0}), TS)
+    assert time.monotonic() - started < 5
+    assert not numbers.complete
+
+
+async def test_its_end_is_that_of_its_ten_minutes_or_ten_minutes_away(
+    db: Database, options: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = []
+
+    async def note(sampling: Cycle, _: int) -> None:
+        ends.append(sampling.end - asyncio.get_running_loop().time())
+
+    monkeypatch.setattr(ccu, "sample_creators", note)
+    clock = await db.fetch_one("select now() as now")
+    await cycle(db, options)
+    await cycle(db, options, TS + timedelta(minutes=5))
+    late = 570 - ends[0] - clock["now"].timestamp() % 600
+    assert min(abs(late), abs(late + 600)) < 5  # a new cycle may have begun meanwhile
+    assert ends[1] == pytest.approx(570, abs=5)
+
+
 async def test_a_cycle_started_too_late_asks_nothing(
     db: Database, options: Settings, upstream: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,9 +217,9 @@ async def test_a_cycle_started_too_late_asks_nothing(
 async def test_a_token_that_is_not_taken_stops_the_cycle_and_says_so(
     db: Database, options: Settings, upstream: Fake
 ) -> None:
-    codes = [f"c{n:03}" for n in range(900)]
+    codes = [f"c{n:04}" for n in range(3000)]
     await popular(db, *codes)
-    await creator(db, "maker", "c000")
+    await creator(db, "maker", "c0000")
     upstream.entries = {code: entry(2) for code in codes}
     upstream.creators["maker"] = [[]]
     upstream.delay = 0.05

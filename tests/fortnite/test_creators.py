@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from typing import LiteralString
 
 import pytest
+from psycopg.rows import DictRow
 from pydantic import SecretStr
 
-from etl.engine.database import Database
+from etl.engine.database import Database, Params
 from etl.fortnite import ccu, creators
 from etl.fortnite.account import credentials
 from etl.fortnite.ccu import cycle
@@ -134,15 +136,16 @@ async def test_no_more_pages_are_asked_for_than_the_rate_allows(
     assert ccu.page_requests(30, -5) == 0
     for n in range(30):
         await creator(db, f"maker{n:02}", f"m{n}")
-        upstream.creators[f"maker{n:02}"] = [[linked(f"m{n}", 1)]]
+        upstream.creators[f"maker{n:02}"] = [[linked(f"m{n}", 1, "1")], [linked(f"n{n}", 1)]]
     account = credentials(options)
     assert account is not None
     numbers = CycleNumbers(TS)
     async with open_discovery(db, options, account) as discovery:
         end = asyncio.get_running_loop().time() + 60
         await creators.sample_creators(Cycle(db, options, discovery, numbers, end), 7)
-    assert numbers.creators == len(upstream.paths("creator/page")) == 7
-    assert len(await samples(db)) == 7
+    # who was begun with is read to the end
+    assert numbers.creators == 7
+    assert len(upstream.paths("creator/page")) == len(await samples(db)) == 14
 
 
 async def test_what_a_dead_worker_had_in_hand_is_done_by_the_next(
@@ -162,3 +165,26 @@ async def test_what_a_dead_worker_had_in_hand_is_done_by_the_next(
     numbers = await cycle(db, options, TS + timedelta(minutes=10))
     assert numbers.creators == 3
     assert await samples(db, TS + timedelta(minutes=10)) == {"m0": 1, "m1": 1, "m2": 1}
+
+
+class Dying(Database):
+    """A database whose worker dies when it stores samples."""
+
+    async def fetch(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
+        if "store_ccu" in query:
+            raise RuntimeError("killed")
+        return await super().fetch(query, params)
+
+
+async def test_a_creator_is_settled_after_its_samples_are_stored(
+    db: Database, options: Settings, upstream: Fake
+) -> None:
+    await creator(db, "maker", "a")
+    upstream.creators["maker"] = [[linked("a", 1)]]
+    with pytest.raises(RuntimeError, match="killed"):
+        await cycle(Dying(db._pool), options, TS)
+    row = await db.fetch_one(
+        "select last_fetched_at, leased_until > now() as held from engine.crawl "
+        "where resource = 'fortnite.creator_page'"
+    )
+    assert row == {"last_fetched_at": None, "held": True}

@@ -42,7 +42,8 @@ class Fake:
     """What the services know and were asked.
 
     ``entries``: raw entry by code. ``creators``: pages of raw links by account. ``wrong``: gives
-    the raw answer to a request, or None to answer as it should be.
+    the raw answer to a request, or None to answer as it should be. ``delay``: seconds that requests
+    whose line holds ``delayed`` wait.
     """
 
     url: str = ""
@@ -51,6 +52,7 @@ class Fake:
     links: list[Any] = field(default_factory=list)
     wrong: Callable[[Request], bytes | None] = lambda _: None
     delay: float = 0
+    delayed: str = ""
     asked: list[Request] = field(default_factory=list)
 
     def paths(self, part: str) -> list[str]:
@@ -62,7 +64,8 @@ class Fake:
         if "oauth" in request.line:
             writer.write(answer(body=b'{"access_token": "t", "expires_in": 1000}'))
             return
-        await asyncio.sleep(self.delay)
+        if self.delayed in request.line:
+            await asyncio.sleep(self.delay)
         wrong = self.wrong(request)
         writer.write(answer(body=self._right(request)) if wrong is None else wrong)
 
