@@ -4,9 +4,11 @@ import re
 import tomllib
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from etl.cli.main import COMMANDS
+from etl.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -33,6 +35,39 @@ def test_every_target_named_in_a_document_exists() -> None:
     for document in DOCUMENTS:
         named = set(re.findall(r"`?make ([a-z-]+)", document.read_text()))
         assert named <= targets, document.name
+
+
+async def test_every_view_and_function_of_operators_named_in_a_document_exists(
+    conn: psycopg.AsyncConnection,
+) -> None:
+    found = await conn.execute(
+        "select relname from pg_class where relnamespace = 'ops'::regnamespace"
+        " union all select proname from pg_proc where pronamespace = 'ops'::regnamespace"
+    )
+    there = {name for (name,) in await found.fetchall()}
+    for document in DOCUMENTS:
+        named = set(re.findall(r"\bops\.([a-z_]+)", document.read_text()))
+        assert named <= there, document.name
+
+
+async def test_operators_find_every_function_of_theirs_in_the_manual(
+    conn: psycopg.AsyncConnection,
+) -> None:
+    found = await conn.execute(
+        "select proname from pg_proc where pronamespace = 'ops'::regnamespace"
+    )
+    manual = (ROOT / "docs" / "operating.md").read_text()
+    assert [name for (name,) in await found.fetchall() if f"ops.{name}(" not in manual] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_and_option_named_in_a_document_exists(document: Path) -> None:
+    text = document.read_text()
+    commands = set(re.findall(r"(?:`|^|; )etl ([a-z]+)", text, re.MULTILINE))
+    assert commands <= set(COMMANDS)
+    options = {f"ETL_{name.upper()}" for name in Settings.model_fields} | {"ETL_OWNER_PASSWORD"}
+    named = set(re.findall(r"\bETL_(?!TEST_)[A-Z_]*[A-Z]\b", text))
+    assert named <= options
 
 
 def test_each_dependency_says_why_it_is_here() -> None:
