@@ -105,7 +105,7 @@ async def test_killed_at_random_moments_and_started_again(
     async with open_database(other_database, size=2) as other:
         await undisturbed(options)
         whole = await progress(db)
-        struck = await killed(other, rough, chance, sorted(chance.sample(range(1, whole), 5)))
+        struck = await killed(other, rough, chance, sorted(chance.sample(range(1, whole), 4)))
         await undisturbed(rough)
         assert struck >= 2
         calm = await compared(db, elasticsearch, options)
@@ -123,7 +123,7 @@ async def test_killed_at_random_moments_and_started_again(
             before = await progress(db)
             await undisturbed(options, "again")
             whole = await progress(db)
-            kills = sorted(chance.sample(range(before + 1, whole), 4))
+            kills = sorted(chance.sample(range(before + 1, whole), 3))
             struck += await killed(other, rough, chance, kills, "again")
             await undisturbed(rough, "again")
         finally:
