@@ -12,7 +12,9 @@ def main() -> int:
     wanted = sys.argv[1:] or NAMES
     unknown = set(wanted) - set(NAMES)
     if unknown:
-        sys.stderr.write(f"no benchmark {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}\n")
+        sys.stderr.write(
+            f"no benchmark {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}\n"
+        )
         return 2
     failed = 0
     for name in wanted:
