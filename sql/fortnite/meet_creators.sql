@@ -1,19 +1,59 @@
 -- requires: engine.discover
-create function fortnite.meet_creators() returns integer
-language sql
-begin atomic
-  select engine.discover('fortnite.creator_page', array(
-    select distinct i.creator_account_id
+create function fortnite.meet_creators(p_most integer default 50000) returns integer
+language plpgsql
+set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_after text;
+  v_last text;
+  v_seen integer;
+  v_new text[];
+begin
+  insert into engine.watermark (name, value)
+  values ('fortnite.meet_creators', '{"after": ""}')
+  on conflict (name) do nothing;
+  select w.value ->> 'after' into strict v_after
+  from engine.watermark as w
+  where w.name = 'fortnite.meet_creators'
+  for no key update;
+
+  with span as materialized (
+    select i.creator_account_id as account
     from fortnite.island as i
-    where
-      i.creator_account_id is not null
-      and not exists (
+    where i.creator_account_id > v_after
+    order by i.creator_account_id
+    limit p_most
+  )
+
+  select
+    count(*),
+    max(s.account),
+    array(
+      select k.account
+      from (select distinct o.account from span as o) as k
+      where not exists (
         select
         from engine.crawl as c
-        where c.resource = 'fortnite.creator_page' and c.key = i.creator_account_id
+        where c.resource = 'fortnite.creator_page' and c.key = k.account
       )
-  ));
-end;
+    )
+  into v_seen, v_last, v_new
+  from span as s;
 
-comment on function fortnite.meet_creators() is
-'Puts the creators of islands whose page was never asked for on the crawl schedule. Gives how many';
+  update engine.watermark as w
+  set
+    value = jsonb_build_object('after', case when v_seen = p_most then v_last else '' end),
+    moved_at = now()
+  where w.name = 'fortnite.meet_creators';
+  return engine.discover('fortnite.creator_page', v_new);
+end
+$$;
+
+comment on function fortnite.meet_creators(integer) is
+'Puts the creators of the next so many islands, in the order of their creators, on the crawl schedule where their page '
+'was never asked for; after the last it begins anew. Gives how many';
