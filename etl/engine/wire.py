@@ -5,7 +5,6 @@ import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
 
@@ -26,12 +25,11 @@ BROKEN_HTTP2 = (h2.exceptions.H2Error, KeyError)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an upstream answered: its status, the decoded body, and when that was whole (UTC)."""
+    """What an upstream answered: its status and the decoded body."""
 
     status: int
     body: bytes
     headers: Mapping[str, str]
-    fetched_at: datetime
 
 
 def open_client(settings: Settings, base_url: str) -> httpx.AsyncClient:
@@ -90,7 +88,7 @@ async def _whole(client: httpx.AsyncClient, request: httpx.Request, limit: int) 
         content = await body.read(response.aiter_raw(), encoding, limit)
     finally:
         await response.aclose()
-    return Answer(response.status_code, content, response.headers, datetime.now(UTC))
+    return Answer(response.status_code, content, response.headers)
 
 
 def place(request: httpx.Request) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from etl.engine import split
+from etl.engine.clock import Clock, read_clock
 from etl.engine.database import Database
 from etl.engine.errors import Transient
 from etl.engine.http import Answer, Service, Upstream, open_upstream
@@ -53,6 +54,7 @@ class Page:
     """A page of the catalogue. ``after`` is the cursor of the next page, None at the end.
 
     ``trouble`` says why there is no telling what comes next; the items are good all the same.
+    ``fetched_at`` is when it was there, by the database's clock.
     """
 
     items: Sequence[Item]
@@ -77,8 +79,9 @@ class Counts:
 class DataApi:
     """The public Data API. Build with :func:`open_data`."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, clock: Clock) -> None:
         self._upstream = upstream
+        self._clock = clock
 
     async def islands(self, after: str | None) -> Page:
         """The catalogue page after a cursor, or the first; newest islands first.
@@ -88,14 +91,15 @@ class DataApi:
         """
         params = {"size": MOST_LISTED} | ({} if after is None else {"after": after})
         answer = await self._upstream.get("/islands", params=params)
+        fetched_at = self._clock.now()
         outer, listed = _listing("a catalogue page", answer, "data")
         items = [_item(raw, "code") for raw in listed]
         try:
             cursor = split.read(outer["meta"], _PageMeta).page.after
         except (KeyError, ValueError) as error:
             trouble = f"the cursor of the next page cannot be read: {error}"
-            return Page(items, None, trouble, answer.fetched_at)
-        return Page(items, cursor, None, answer.fetched_at)
+            return Page(items, None, trouble, fetched_at)
+        return Page(items, cursor, None, fetched_at)
 
 
 class Links:
@@ -203,7 +207,7 @@ async def open_data(db: Database, settings: Settings) -> AsyncIterator[DataApi]:
         str(settings.fortnite_data_url), "fortnite.data", settings.fortnite_data_per_second
     )
     async with open_upstream(db, settings, service) as upstream:
-        yield DataApi(upstream)
+        yield DataApi(upstream, await read_clock(db))
 
 
 @asynccontextmanager

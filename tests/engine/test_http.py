@@ -32,7 +32,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "PAUSE_S", 0.01)
 
 
-async def test_an_answer_is_whole_decoded_and_dated(db: Database, settings: Settings) -> None:
+async def test_an_answer_is_whole_and_decoded(db: Database, settings: Settings) -> None:
     packed = gzip.compress(b'{"a":') + gzip.compress(b" 1}")
     async with (
         serve(saying(answer(body=packed, Content_Encoding="gzip", ETag='"v1"'))) as server,
@@ -42,7 +42,6 @@ async def test_an_answer_is_whole_decoded_and_dated(db: Database, settings: Sett
         posted = await one.post("/things", json=[{"x": "é"}], params={"q": "true"})
     assert got.body == b'{"a": 1}'
     assert (got.status, got.headers["etag"]) == (200, '"v1"')
-    assert abs((datetime.now(UTC) - got.fetched_at).total_seconds()) < 5
     assert posted.body == got.body
     first, second = server.asked
     assert first.line == "GET /base/v1/things?size=2&after=a%3D%3D HTTP/1.1"
