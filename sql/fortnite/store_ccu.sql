@@ -21,6 +21,10 @@ begin
     raise exception '% codes but % values: give one value a code', cardinality(p_codes), cardinality(p_ccu)
       using errcode = 'array_subscript_error';
   end if;
+  if cardinality(p_codes) > 5000 then
+    raise exception '% codes are more than the 5,000 one transaction may store: send them in parts', cardinality(p_codes)
+      using errcode = 'invalid_parameter_value';
+  end if;
   discovered := 0;
   loop
     select

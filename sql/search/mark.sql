@@ -4,6 +4,11 @@ set enable_seqscan = off
 set jit = off
 as $$
 begin
+  if cardinality(p_ids) > 5000 then
+    raise exception '% documents of index % are more than the 5,000 one transaction may mark: mark them in parts',
+      cardinality(p_ids), p_index
+      using errcode = 'invalid_parameter_value';
+  end if;
   insert into search.dirty as d (index, id, mark)
   select
     p_index,

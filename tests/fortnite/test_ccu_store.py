@@ -126,6 +126,16 @@ async def test_codes_and_values_must_pair(db: Database) -> None:
         await db.execute("select fortnite.store_ccu(%s, 'entries', '{a,b}', '{1}')", [TS])
 
 
+async def test_a_batch_has_5000_islands_at_most(db: Database) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="5001 codes"):
+        await store(db, TS, {f"{n:04d}": 1 for n in range(5001)})
+    assert await store(db, TS, {f"{n:04d}": 1 for n in range(5000)}) == {
+        "stored": 5000,
+        "skipped": 0,
+        "discovered": 5000,
+    }
+
+
 async def test_the_record_is_the_first_cycle_that_reached_it(db: Database) -> None:
     for n, ccu in enumerate([3, 9, 2, 9, 4]):
         await store(db, TS + n * STEP, {"a": ccu})

@@ -2,6 +2,7 @@ import asyncio
 import random
 
 import psycopg
+import pytest
 
 from etl.engine.database import Database
 from tests.search.world import World
@@ -14,6 +15,15 @@ select id, mark, marked_at, leased_until > clock_timestamp() as leased from sear
 async def test_mark_folds_repeated_and_null_ids(db: Database) -> None:
     await db.execute("select search.mark('island', array['b', 'a', null, 'b'])")
     assert [row["id"] for row in await db.fetch(READ)] == ["a", "b"]
+
+
+async def test_one_transaction_marks_5000_documents_at_most(db: Database) -> None:
+    marks = "select search.mark('island', array_agg(n::text)) from generate_series(1, %s) as n"
+    with pytest.raises(
+        psycopg.errors.InvalidParameterValue, match="5001 documents of index island"
+    ):
+        await db.execute(marks, [5001])
+    await db.execute(marks, [5000])
 
 
 async def test_mark_again_is_a_new_mark_without_lease_at_its_place_in_the_queue(
