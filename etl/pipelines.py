@@ -1,10 +1,44 @@
 """Every pipeline there is: the one place that names them. The engine never does."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 from etl.engine.items import Resource
+from etl.engine.oauth import Credentials
 from etl.errors import PlainError
+from etl.fortnite import account
 from etl.fortnite.resources import CATALOGUE, ISLAND
+from etl.settings import Settings
 
 RESOURCES: dict[str, Resource] = {resource.name: resource for resource in (CATALOGUE, ISLAND)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a pipeline needs of the world: services by name, each with the option of its address.
+
+    ``private`` ones are asked only where ``credentials`` gives some; it raises PlainError where they
+    are incomplete.
+    """
+
+    pipeline: str
+    public: Mapping[str, str]
+    private: Mapping[str, str]
+    credentials: Callable[[Settings], Credentials | None]
+
+
+OUTSIDE = (
+    Outside(
+        "Fortnite",
+        {"Data API": "fortnite_data_url"},
+        {
+            "account service": "fortnite_account_url",
+            "Links service": "fortnite_links_url",
+            "Discovery service": "fortnite_discovery_url",
+        },
+        account.credentials,
+    ),
+)
 
 
 def feeding(name: str) -> list[Resource]:

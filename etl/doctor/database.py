@@ -67,7 +67,10 @@ def _clock(skew: timedelta) -> Finding:
     if size < SKEW_WARNING:
         return Finding("clock", "ok", "this machine and PostgreSQL agree")
     says = f"PostgreSQL is {size.total_seconds():.1f} s {way} this machine"
-    advice = "Set both clocks by NTP: samples are stored by the time of this machine."
+    advice = (
+        "Set both clocks by NTP: samples and leases go by PostgreSQL's, but the schedule, the days "
+        "that partitions are made for and retention go by that of the worker."
+    )
     return Finding("clock", "failed" if size > SKEW_FAILED else "warning", says, advice)
 
 

@@ -9,7 +9,7 @@ from etl.doctor.finding import Finding
 from etl.embedded.account import myself
 from etl.embedded.java import OLDEST, can_fetch, find_java, java_version
 from etl.embedded.postgres_build import find_build
-from etl.embedded.servers import configured
+from etl.embedded.servers import configured, server
 from etl.errors import PlainError
 from etl.settings import Settings
 
@@ -21,23 +21,26 @@ def machine(settings: Settings) -> Iterator[Finding]:
     embeds_postgres = not configured("postgres", settings)
     embeds_elasticsearch = not configured("elasticsearch", settings)
     if embeds_postgres or embeds_elasticsearch:
-        yield _home(settings.home)
+        yield _disk("home", settings.home)
     if embeds_postgres:
+        data = server("postgres", settings).folder
+        if data.exists() and data.stat().st_dev != settings.home.stat().st_dev:
+            yield _disk("disk of the database", data.resolve())
         yield _postgres(settings)
     if embeds_elasticsearch:
         yield _java()
 
 
-def _home(home: Path) -> Finding:
-    there = next(path for path in (home, *home.parents) if path.exists())
+def _disk(name: str, folder: Path) -> Finding:
+    there = next(path for path in (folder, *folder.parents) if path.exists())
     if not os.access(there, os.W_OK | os.X_OK):
-        return Finding("home", "failed", f"{there} cannot be written", "Set ETL_HOME elsewhere.")
+        return Finding(name, "failed", f"{there} cannot be written", "Set ETL_HOME elsewhere.")
     free = shutil.disk_usage(there).free
-    says = f"{home}, {free / GB:.1f} GB free"
+    says = f"{folder}, {free / GB:.1f} GB free"
     if free < 5 * GB:
         advice = "Make room, or set ETL_HOME to a folder on another disk."
-        return Finding("home", "failed" if free < GB else "warning", says, advice)
-    return Finding("home", "ok", says)
+        return Finding(name, "failed" if free < GB else "warning", says, advice)
+    return Finding(name, "ok", says)
 
 
 def _postgres(settings: Settings) -> Finding:

@@ -1,6 +1,6 @@
 """Elasticsearch, the upstream APIs and what they are asked with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import httpx
 from cryptography.fernet import Fernet
@@ -10,6 +10,7 @@ from etl.doctor.finding import Finding
 from etl.embedded.state import auto_creates, elasticsearch_version, public_url
 from etl.errors import PlainError
 from etl.logs import clean
+from etl.pipelines import OUTSIDE, Outside
 from etl.settings import Settings
 
 SECONDS = 5
@@ -44,10 +45,19 @@ def elasticsearch(settings: Settings) -> Finding:
 
 def upstream(settings: Settings) -> Iterator[Finding]:
     """Check the upstream APIs that are used, and the credentials they are asked with."""
-    yield _reachable("Fortnite Data API", str(settings.fortnite_data_url))
-    yield _credentials(settings)
-    if settings.fortnite_client_id is not None:
-        yield _reachable("Links service", str(settings.fortnite_links_url))
+    for outside in OUTSIDE:
+        yield from _services(settings, outside, outside.public)
+        finding, account = _credentials(settings, outside)
+        yield finding
+        if account:
+            yield from _services(settings, outside, outside.private)
+
+
+def _services(
+    settings: Settings, outside: Outside, services: Mapping[str, str]
+) -> Iterator[Finding]:
+    for name, option in services.items():
+        yield _reachable(f"{outside.pipeline} {name}", str(getattr(settings, option)))
 
 
 def _reachable(name: str, url: str) -> Finding:
@@ -63,27 +73,19 @@ def _reachable(name: str, url: str) -> Finding:
     return Finding(name, "ok", f"{url} answers")
 
 
-def _credentials(settings: Settings) -> Finding:
-    name = "credentials"
-    client = {
-        "ETL_FORTNITE_CLIENT_ID": settings.fortnite_client_id,
-        "ETL_FORTNITE_CLIENT_SECRET": settings.fortnite_client_secret,
-    }
-    device = {
-        "ETL_FORTNITE_ACCOUNT_ID": settings.fortnite_account_id,
-        "ETL_FORTNITE_DEVICE_ID": settings.fortnite_device_id,
-        "ETL_FORTNITE_DEVICE_SECRET": settings.fortnite_device_secret,
-    }
-    if not any((client | device).values()):
-        return Finding(name, "ok", "none: only the public Data API is read")
-    needed = client | device if any(device.values()) else client
-    missing = [option for option, value in needed.items() if value is None]
-    if missing:
-        return Finding(name, "failed", "some are missing", f"Set {', '.join(missing)}.")
+def _credentials(settings: Settings, outside: Outside) -> tuple[Finding, bool]:
+    """What is to be said of the credentials, and whether there are some."""
+    name = f"{outside.pipeline} credentials"
+    try:
+        account = outside.credentials(settings)
+    except PlainError as error:
+        return Finding(name, "failed", str(error), "Set those that are missing, or none."), False
+    if account is None:
+        return Finding(name, "ok", "none: only what is public is read"), False
     if settings.token_key is None:
-        return Finding(name, "failed", "there is no key to keep tokens with", KEY)
+        return Finding(name, "failed", "there is no key to keep tokens with", KEY), True
     try:
         Fernet(settings.token_key.get_secret_value())
     except ValueError:
-        return Finding(name, "failed", "ETL_TOKEN_KEY is no Fernet key", KEY)
-    return Finding(name, "ok", "all there, and a key to keep tokens with")
+        return Finding(name, "failed", "ETL_TOKEN_KEY is no Fernet key", KEY), True
+    return Finding(name, "ok", "all there, and a key to keep tokens with"), True

@@ -1,8 +1,12 @@
 """``etl doctor``: what is well, what is not, and what to do."""
 
 import json
+import sys
 from collections.abc import Mapping
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
 
 import psycopg
 import pytest
@@ -11,6 +15,7 @@ from pydantic import SecretStr
 
 from etl import embedded
 from etl.doctor import Finding, findings
+from etl.embedded import servers
 from etl.settings import Settings
 from tests.cli.conftest import Etl
 from tests.commands import variables
@@ -19,6 +24,8 @@ from tests.commands import variables
 NOBODY = {
     "fortnite_data_url": "http://127.0.0.1:9/",
     "fortnite_links_url": "http://127.0.0.1:9/",
+    "fortnite_discovery_url": "http://127.0.0.1:9/",
+    "fortnite_account_url": "http://127.0.0.1:9/",
 }
 
 
@@ -48,7 +55,7 @@ def test_a_set_up_that_is_well(found: Settings, etl: Etl) -> None:
         "time series": "ok",
         "Elasticsearch": "ok",
         "Fortnite Data API": "warning",
-        "credentials": "ok",
+        "Fortnite credentials": "ok",
     }
     done = etl("doctor", "--json", env=variables(found))
     assert done.status == 0, done.out
@@ -122,17 +129,48 @@ def test_credentials_and_their_key(found: Settings) -> None:
     key = Fernet.generate_key().decode()
 
     def said(**options: str) -> Finding:
-        return look(with_options(found, dict(options)))["credentials"]
+        return look(with_options(found, dict(options)))["Fortnite credentials"]
 
-    assert "ETL_FORTNITE_CLIENT_SECRET" in said(fortnite_client_id="id").advice
+    half = said(fortnite_client_id="id")
+    assert half.says == "ETL_FORTNITE_CLIENT_ID also need ETL_FORTNITE_CLIENT_SECRET: set them"
     missing = said(**client, fortnite_device_id="d")
-    assert missing.advice == "Set ETL_FORTNITE_ACCOUNT_ID, ETL_FORTNITE_DEVICE_SECRET."
+    assert missing.outcome == "failed"
+    assert "need ETL_FORTNITE_ACCOUNT_ID and ETL_FORTNITE_DEVICE_SECRET" in missing.says
+    assert said(**client, fortnite_account_id="me", token_key=key).outcome == "ok"
+    assert said(fortnite_account_id="me").says.startswith("none")
     assert "Fernet.generate_key" in said(**client).advice
     assert said(**client, token_key="short").says == "ETL_TOKEN_KEY is no Fernet key"
     assert said(**client, token_key=key).outcome == "ok"
     checks = look(with_options(found, client | {"token_key": key}))
-    assert checks["Links service"].outcome == "warning"
+    for service in ("account", "Links", "Discovery"):
+        assert checks[f"Fortnite {service} service"].outcome == "warning"
     assert "sesame" not in str(checks)
+
+
+class Slow(datetime):
+    """The clock of a machine that is a minute slow."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return super().now(tz) - timedelta(minutes=1)
+
+
+def test_a_clock_that_is_wrong(found: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["etl.doctor.database"], "datetime", Slow)
+    said = look(found)["clock"]
+    assert said.outcome == "failed"
+    assert said.says.endswith("s ahead of this machine")
+    assert "samples and leases go by PostgreSQL's" in said.advice
+
+
+def test_the_disk_of_an_embedded_database_is_looked_at_where_it_is_another(tmp_path: Path) -> None:
+    name = "disk of the database"
+    assert name not in look(with_options(Settings(home=tmp_path), {}))
+    with TemporaryDirectory(dir="/dev/shm") as other:
+        data = servers.server("postgres", Settings(home=tmp_path)).folder
+        data.parent.mkdir(parents=True, exist_ok=True)
+        data.symlink_to(other)
+        assert "GB free" in look(with_options(Settings(home=tmp_path), {}))[name].says
 
 
 def test_bad_settings_are_a_finding(etl: Etl) -> None:
