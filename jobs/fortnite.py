@@ -6,12 +6,12 @@ from etl.fortnite import performance as fortnite_performance
 from etl.fortnite.catalogue import ingest
 from etl.fortnite.ccu import cycle
 from etl.fortnite.classify import classify as classify_islands
+from etl.fortnite.client import MOST_CODES
 from etl.fortnite.islands import refresh_islands
 from jobs import app
 from jobs.tools import Tools
 
 QUEUE = "fortnite"
-CODES_A_REQUEST = 100
 
 
 @app.every("*/30 * * * *", "fortnite.catalogue", queue=QUEUE)
@@ -23,7 +23,7 @@ async def catalogue(tools: Tools) -> object:
 @app.every("* * * * *", "fortnite.island", queue=QUEUE)
 async def island(tools: Tools) -> object:
     """Fetch the details of islands that are due: as many as the Links service allows in a minute."""
-    limit = tools.settings.fortnite_links_per_minute * CODES_A_REQUEST
+    limit = tools.settings.fortnite_links_per_minute * MOST_CODES
     return await refresh_islands(tools.database, tools.settings, limit)
 
 

@@ -18,14 +18,6 @@ OFF = (
 )
 
 
-def off(settings: Settings) -> str | None:
-    """One sentence on what is off for want of credentials; None where nothing is.
-
-    Raises what :func:`credentials` raises.
-    """
-    return OFF if credentials(settings) is None else None
-
-
 def credentials(settings: Settings) -> Credentials | None:
     """The credentials in the settings; None where there are none.
 
