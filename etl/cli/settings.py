@@ -61,7 +61,7 @@ def show(
 EXAMPLE = """\
 # Options of Headrace: `etl settings --example`. Copy to .env and uncomment what you change; the environment wins.
 
-# docker-compose.yml alone: password of the database's owner (letters and digits: it becomes part of a URL)
+# docker-compose.yml alone: password of the database's owner
 # ETL_OWNER_PASSWORD=
 """
 
