@@ -1,13 +1,13 @@
 """The crawl schedule: who is to be fetched next, and what became of it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from etl.engine.arrays import TextArray
 from etl.engine.database import Database
-from etl.engine.items import Claim, Resource
+from etl.engine.items import Claim, Scheduled
 from etl.engine.text import as_reason
 from etl.settings import Settings
 
@@ -42,7 +42,7 @@ class Lease:
         return self.claimed_at + timedelta(seconds=time.monotonic() - self.started)
 
 
-async def claim(db: Database, resource: Resource, count: int, settings: Settings) -> Lease | None:
+async def claim(db: Database, resource: Scheduled, count: int, settings: Settings) -> Lease | None:
     """Lease up to ``count`` entities that are due, for ``settings.crawl_lease`` seconds.
 
     None where nothing is due. When the worker dies with them, each is
@@ -67,17 +67,25 @@ async def claim(db: Database, resource: Resource, count: int, settings: Settings
 
 
 async def release(
-    db: Database, resource: Resource, lease: Lease, due_at: datetime | None = None
+    db: Database,
+    resource: Scheduled,
+    lease: Lease,
+    due_at: datetime | None = None,
+    *,
+    keys: Collection[str] | None = None,
 ) -> int:
-    """Give back unblamed what is still leased, due not before ``due_at``; returns how many."""
+    """Give back unblamed what is still leased, due not before ``due_at``; returns how many.
+
+    ``keys``: only these of the lease; None is all.
+    """
     row = await db.fetch_one(
         "select engine.release(%s, %s, %s, %s) as n",
-        [resource.name, lease.token, TextArray.of(lease.claims), due_at],
+        [resource.name, lease.token, TextArray.of(lease.claims if keys is None else keys), due_at],
     )
     return int(row["n"])
 
 
-async def abandon(db: Database, resource: Resource, lease: Lease) -> int:
+async def abandon(db: Database, resource: Scheduled, lease: Lease) -> int:
     """End the lease as if its worker had died: each comes back alone. Returns how many."""
     row = await db.fetch_one(
         "select engine.abandon(%s, %s, %s) as n",
@@ -87,7 +95,7 @@ async def abandon(db: Database, resource: Resource, lease: Lease) -> int:
 
 
 async def fail(
-    db: Database, resource: Resource, lease: Lease, reasons: Mapping[str, str], *, attempts: int
+    db: Database, resource: Scheduled, lease: Lease, reasons: Mapping[str, str], *, attempts: int
 ) -> int:
     """Reschedule entities that failed, each for its reason, later each time.
 

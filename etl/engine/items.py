@@ -6,9 +6,32 @@ Claims and items are msgspec structs: made by the hundred thousand, they cost a 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
+
+SHARES = (0.4, 0.3, 0.25, 0.05)
+"""Part of each claim kept for each class, unless a declaration says otherwise."""
+
+
+class Scheduled(Protocol):
+    """What the crawl schedule knows of what it has rows of."""
+
+    @property
+    def name(self) -> str:
+        """Its name in ``engine.crawl``."""
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Part of each claim kept for each class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """Entities that are asked on a schedule, but whose answers are no documents to land."""
+
+    name: str
+    shares: tuple[float, ...] = SHARES
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +60,7 @@ class Resource:
     reset: str
     batch: int
     every: tuple[timedelta, ...]
-    shares: tuple[float, ...] = (0.4, 0.3, 0.25, 0.05)
+    shares: tuple[float, ...] = SHARES
     volatile: tuple[str, ...] = ()
     shape: type[msgspec.Struct] | None = None
     body_limit: int = 1_000_000

@@ -7,7 +7,10 @@ from functools import partial
 
 import structlog
 
+from etl.engine import crawl
+from etl.engine.crawl import Lease
 from etl.engine.errors import Refused, Transient
+from etl.engine.items import Visited
 from etl.engine.together import in_lanes
 from etl.fortnite.client import Counts
 from etl.fortnite.cycle import Cycle
@@ -16,9 +19,8 @@ from etl.fortnite.listing import Listing
 log = structlog.get_logger(__name__)
 
 SOURCE = "creator_page"
-RESOURCE = "fortnite.creator_page"
-SHARES = [0.4, 0.3, 0.25, 0.05]
-"""Part of a claim for creators never asked, with 100 players or more, with some, with none."""
+PAGES = Visited("fortnite.creator_page")
+"""Classes: creators never asked, with 100 players or more, with some, with none."""
 MOST_PAGES = 50
 """Pages of one creator past which they are not believed: five thousand islands."""
 LANES = 4
@@ -28,8 +30,7 @@ LANES = 4
 class _Batch:
     """Creators claimed together, and what became of each."""
 
-    lease: int
-    accounts: list[str]
+    lease: Lease
     players: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
@@ -62,25 +63,15 @@ class _Pages:
             batch = await self._claim(min(self._left, self._claimed_at_once))
             if batch is None:
                 break
-            await in_lanes(batch.accounts, partial(self._read, batch), LANES)
+            await in_lanes(batch.lease.claims, partial(self._read, batch), LANES)
             await self._listing.flush()
             await self._settle(batch)
         self._listing.complete &= not self._cycle.over
         await self._listing.close()
 
     async def _claim(self, most: int) -> _Batch | None:
-        settings = self._cycle.settings
-        rows = await self._cycle.db.fetch(
-            "select key, lease from engine.claim(%s, %s, %s, %s::real[], %s)",
-            (
-                RESOURCE,
-                most,
-                timedelta(seconds=settings.crawl_lease),
-                SHARES,
-                settings.crawl_attempts,
-            ),
-        )
-        return _Batch(rows[0]["lease"], [row["key"] for row in rows]) if rows else None
+        lease = await crawl.claim(self._cycle.db, PAGES, most, self._cycle.settings)
+        return None if lease is None else _Batch(lease)
 
     async def _read(self, batch: _Batch, account: str) -> None:
         """All pages of one creator; what was read before one fails is kept."""
@@ -123,30 +114,20 @@ class _Pages:
 
     async def _settle(self, batch: _Batch) -> None:
         """Reschedule who was read or failed; give back who was not reached."""
-        db, settings = self._cycle.db, self._cycle.settings
+        db, lease = self._cycle.db, batch.lease
         await db.execute(
             "select fortnite.settle_creators(%s, %s::text[], %s::bigint[])",
-            (batch.lease, list(batch.players), list(batch.players.values())),
+            (lease.token, list(batch.players), list(batch.players.values())),
         )
         if batch.failed:
-            await db.execute(
-                "select engine.settle_failed(%s, %s, %s, %s::text[], %s::text[])",
-                (
-                    RESOURCE,
-                    batch.lease,
-                    settings.crawl_attempts,
-                    list(batch.failed),
-                    list(batch.failed.values()),
-                ),
-            )
+            attempts = self._cycle.settings.crawl_attempts
+            await crawl.fail(db, PAGES, lease, batch.failed, attempts=attempts)
         settled = {*batch.players, *batch.failed, *batch.missed}
-        left = [account for account in batch.accounts if account not in settled]
+        left = [account for account in lease.claims if account not in settled]
         # the next cycle is the retry: in this one a service that fails is asked once for each
-        rest = self._cycle.end - asyncio.get_running_loop().time()
-        for accounts, seconds in [(batch.missed, max(rest, 0.0)), (left, 0.0)]:
+        rest = max(self._cycle.end - asyncio.get_running_loop().time(), 0.0)
+        for accounts, seconds in [(batch.missed, rest), (left, 0.0)]:
             if accounts:
-                await db.execute(
-                    "select engine.release(%s, %s, %s::text[], "
-                    "greatest(%s, clock_timestamp() + make_interval(secs => %s)))",
-                    (RESOURCE, batch.lease, accounts, batch.retry_at, seconds),
-                )
+                due_at = lease.now() + timedelta(seconds=seconds)
+                due_at = max(filter(None, (due_at, batch.retry_at)))
+                await crawl.release(db, PAGES, lease, due_at, keys=accounts)
