@@ -167,6 +167,24 @@ async def test_index_that_lacks_documents_does_not_take_over(world: World) -> No
     assert await world.is_equal()
 
 
+async def test_index_does_not_take_over_while_another_worker_still_holds_documents(
+    world: World,
+) -> None:
+    await world.island("1", "2")
+    await sync(world.db, world.es, world.settings)
+    before = await physical(world)
+    await alter_view(world)
+    await ensure(world.db, world.es, world.settings)
+    held = await steps.lease(world.db, world.settings, "island", 1)
+    assert held is not None
+    await sync(world.db, world.es, world.settings)
+    assert await physical(world) == before
+    await world.expire()
+    await sync(world.db, world.es, world.settings)
+    assert await physical(world) != before
+    assert await world.is_equal()
+
+
 async def test_alias_that_went_astray_follows_the_database(world: World) -> None:
     await world.island("1")
     await sync(world.db, world.es, world.settings)
