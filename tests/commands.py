@@ -14,7 +14,10 @@ ETL = Path(sys.executable).with_name("etl")
 
 
 def run_etl(
-    *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | str = "/"
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | str = "/",
+    timeout: float = 100,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``etl ARGUMENTS`` to its end. Of this process's options it sees none but ``env``."""
     return subprocess.run(
@@ -23,7 +26,7 @@ def run_etl(
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=timeout,
         cwd=cwd,
         env=environment(env),
     )

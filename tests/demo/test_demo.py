@@ -21,7 +21,7 @@ from etl.settings import Settings
 from tests.commands import ETL, environment, run_etl
 from tests.data import DATA
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 SMALL = ("--islands", "150", "--seed", "3", "--cycles", "2")
 
@@ -54,7 +54,7 @@ def options(
 
 
 def once(options: dict[str, str], *arguments: str) -> dict[str, Any]:
-    done = run_etl("demo", "--once", "--json", *arguments, env=options)
+    done = run_etl("demo", "--once", "--json", *arguments, env=options, timeout=800)
     assert done.returncode == 0, done.stderr
     numbers: dict[str, Any] = json.loads(done.stdout)
     return numbers
