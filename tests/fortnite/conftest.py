@@ -43,6 +43,11 @@ async def sim_db(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def sim_options(settings: Settings, sim: Running) -> Settings:
     """Options that point at the simulator, fast and with its credentials."""
+    return simulated(settings, sim)
+
+
+def simulated(settings: Settings, sim: Running) -> Settings:
+    """Options that point at a simulator."""
     own = {
         name.removeprefix("ETL_").lower(): value for name, value in settings_for(sim.url).items()
     }
