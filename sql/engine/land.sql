@@ -24,7 +24,7 @@ set jit = off
 set work_mem = '64MB'
 as $$
 declare
-  v_nth bigint[];
+  v_nth integer[];
   v_versions integer[];
   v_instants timestamptz[];
   v_keys text[] := p_keys;
@@ -71,7 +71,13 @@ begin
       body_hash = k.hash,
       etag = k.etag,
       last_error = null
-    from unnest(p_keys, p_hashes, p_etags) with ordinality as k (key, hash, etag, nth)
+    from (
+      select
+        unnest(p_keys) as key,
+        unnest(p_hashes) as hash,
+        unnest(p_etags) as etag,
+        generate_subscripts(p_keys, 1) as nth
+    ) as k
     where
       c.resource = p_resource
       and c.key = k.key
@@ -112,9 +118,8 @@ begin
         last_error = null
       from (
         select
-          s.key,
-          s.hash
-        from unnest(p_same, p_same_hashes) as s (key, hash)
+          unnest(p_same) as key,
+          unnest(p_same_hashes) as hash
         union all
         select
           k.key,
@@ -155,7 +160,15 @@ begin
       k.fetched_at,
       k.hash,
       k.body
-    from unnest(v_keys, v_versions, v_instants, v_hashes, v_bodies) as k (key, version, fetched_at, hash, body);
+    from (
+      -- In a select list, not in from: that would store every body once more.
+      select
+        unnest(v_keys) as key,
+        unnest(v_versions) as version,
+        unnest(v_instants) as fetched_at,
+        unnest(v_hashes) as hash,
+        unnest(v_bodies) as body
+    ) as k;
     execute format('select %s($1, $2, $3, $4)', p_apply::regproc)
     using p_resource, v_instants, v_keys, v_bodies;
   end if;
@@ -172,7 +185,7 @@ comment on function raw.land(
   text, text, bigint, timestamptz, interval[], text[], bytea[], text[], jsonb[], text[], bytea[]
 ) is
 'Lands what one request gave, in one transaction: a new version of each body that differs from the latest one, its '
-'typed row through the apply function, and the crawl rows settled. Keys come once each and in byte order; a hash of no '
-'bytes with the body null says that upstream has the entity no more. p_same are entities whose body is the one we have. '
-'With a lease only what it still holds is touched; without (a listing, hashes given for p_same too) only what nothing '
-'newer was landed for. stale counts the rest. A second call with the same arguments changes nothing';
+'typed row through the apply function, and the crawl rows settled. Keys come once each and in byte order; a hash of '
+'no bytes with the body null says that upstream has the entity no more. p_same are entities whose body is the one we '
+'have. With a lease only what it still holds is touched; without (a listing, hashes given for p_same too) only what '
+'nothing newer was landed for. stale counts the rest. A second call with the same arguments changes nothing';

@@ -1,5 +1,10 @@
 -- requires: fortnite.read_links
-create function fortnite.add_detailed(p_fetched_at timestamptz[], p_keys text[], p_bodies jsonb[])
+create function fortnite.add_detailed(
+  p_places tid[],
+  p_fetched_at timestamptz[],
+  p_keys text[],
+  p_bodies jsonb[]
+)
 returns integer
 language plpgsql
 set plan_cache_mode = force_generic_plan
@@ -105,9 +110,8 @@ begin
     r.active,
     r.disabled,
     r.project_id
-  from fortnite.read_links(p_fetched_at, p_keys, p_bodies) as r
-  left join lateral (select true as is_there from fortnite.island as i where i.code = r.code offset 0) as o on true
-  where o.is_there is null;
+  from fortnite.read_links(p_places, p_fetched_at, p_keys, p_bodies) as r
+  where r.place is null;
   get diagnostics v_added = row_count;
   return v_added;
 exception when unique_violation then
@@ -116,5 +120,5 @@ exception when unique_violation then
 end
 $$;
 
-comment on function fortnite.add_detailed(timestamptz[], text[], jsonb[]) is
+comment on function fortnite.add_detailed(tid[], timestamptz[], text[], jsonb[]) is
 'Adds the islands of these bodies that are not there yet, with their details. Gives how many';

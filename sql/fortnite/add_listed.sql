@@ -1,5 +1,11 @@
 -- requires: fortnite.read_listed, engine.discover
-create function fortnite.add_listed(p_fetched_at timestamptz[], p_keys text[], p_bodies jsonb[]) returns integer
+create function fortnite.add_listed(
+  p_places tid[],
+  p_fetched_at timestamptz[],
+  p_keys text[],
+  p_bodies jsonb[]
+)
+returns integer
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set random_page_cost = 0
@@ -36,11 +42,8 @@ begin
       r.creator_code,
       r.created_in,
       r.display_name
-    from fortnite.read_listed(p_fetched_at, p_keys, p_bodies) as r
-    left join lateral (
-      select true as is_there from fortnite.island as i where i.code = r.code offset 0
-    ) as o on true
-    where o.is_there is null
+    from fortnite.read_listed(p_places, p_fetched_at, p_keys, p_bodies) as r
+    where r.place is null
     returning i.code
   )
 
@@ -54,5 +57,5 @@ exception when unique_violation then
 end
 $$;
 
-comment on function fortnite.add_listed(timestamptz[], text[], jsonb[]) is
+comment on function fortnite.add_listed(tid[], timestamptz[], text[], jsonb[]) is
 'Adds the islands of these entries of the catalogue that are not there yet, to be crawled first. Gives how many';

@@ -9,13 +9,14 @@ returns void
 language plpgsql
 as $$
 declare
-  v_there integer := fortnite.lock_islands(p_keys);
+  v_places tid[] := fortnite.lock_islands(p_keys);
+  v_there integer := cardinality(array_remove(v_places, null));
   v_marked text[];
 begin
   if v_there > 0 then
-    v_marked := fortnite.change_listed(p_resource, p_fetched_at, p_keys, p_bodies);
+    v_marked := fortnite.change_listed(p_resource, v_places, p_fetched_at, p_keys, p_bodies);
   end if;
-  if v_there < cardinality(p_keys) and fortnite.add_listed(p_fetched_at, p_keys, p_bodies) > 0 then
+  if v_there < cardinality(p_keys) and fortnite.add_listed(v_places, p_fetched_at, p_keys, p_bodies) > 0 then
     v_marked := p_keys;
   end if;
   perform search.mark('island', v_marked);

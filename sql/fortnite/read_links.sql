@@ -1,6 +1,12 @@
 -- requires: fortnite.link_metadata
-create function fortnite.read_links(p_fetched_at timestamptz[], p_keys text[], p_bodies jsonb[])
+create function fortnite.read_links(
+  p_places tid[],
+  p_fetched_at timestamptz[],
+  p_keys text[],
+  p_bodies jsonb[]
+)
 returns table (
+  place tid,
   code text,
   fetched_at timestamptz,
   kind text,
@@ -48,6 +54,7 @@ language sql
 stable
 as $$
 select
+  k.place,
   k.code,
   k.fetched_at,
   l."linkType",
@@ -90,7 +97,14 @@ select
   l.active,
   l.disabled,
   (l.metadata)."projectId"
-from unnest(p_keys, p_fetched_at, p_bodies) as k (code, fetched_at, body)
+from (
+  -- In a select list, not in from: that would store every body once more.
+  select
+    unnest(p_places) as place,
+    unnest(p_keys) as code,
+    unnest(p_fetched_at) as fetched_at,
+    unnest(p_bodies) as body
+) as k
 cross join lateral jsonb_to_record(k.body)
   as l (
     "linkType" text,
@@ -113,6 +127,6 @@ cross join lateral jsonb_to_record(k.body)
 where k.body <> 'null';
 $$;
 
-comment on function fortnite.read_links(timestamptz[], text[], jsonb[]) is
+comment on function fortnite.read_links(tid[], timestamptz[], text[], jsonb[]) is
 'Columns of fortnite.island out of bodies of the Links service; a JSON null gives no row. Planned as a part of the '
 'statement that calls it';

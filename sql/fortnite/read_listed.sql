@@ -1,5 +1,11 @@
-create function fortnite.read_listed(p_fetched_at timestamptz[], p_keys text[], p_bodies jsonb[])
+create function fortnite.read_listed(
+  p_places tid[],
+  p_fetched_at timestamptz[],
+  p_keys text[],
+  p_bodies jsonb[]
+)
 returns table (
+  place tid,
   code text,
   fetched_at timestamptz,
   title text,
@@ -13,6 +19,7 @@ language sql
 stable
 as $$
 select
+  k.place,
   k.code,
   k.fetched_at,
   l.title,
@@ -21,7 +28,13 @@ select
   l."creatorCode",
   l."createdIn",
   l."displayName"
-from unnest(p_keys, p_fetched_at, p_bodies) as k (code, fetched_at, body)
+from (
+  select
+    unnest(p_places) as place,
+    unnest(p_keys) as code,
+    unnest(p_fetched_at) as fetched_at,
+    unnest(p_bodies) as body
+) as k
 cross join lateral jsonb_to_record(k.body)
   as l (
     title text,
@@ -34,5 +47,5 @@ cross join lateral jsonb_to_record(k.body)
 where k.body <> 'null';
 $$;
 
-comment on function fortnite.read_listed(timestamptz[], text[], jsonb[]) is
+comment on function fortnite.read_listed(tid[], timestamptz[], text[], jsonb[]) is
 'Columns of fortnite.island out of entries of the catalogue. Planned as a part of the statement that calls it';
