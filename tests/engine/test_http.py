@@ -155,7 +155,7 @@ async def test_a_short_closure_is_waited_for(db: Database, settings: Settings) -
         await transient(one)
         started = time.monotonic()
         assert (await one.get("/x")).body == b"[1]"
-        assert 0.5 < time.monotonic() - started < 2
+        assert 0.3 < time.monotonic() - started < 6
 
 
 async def test_each_try_takes_its_turn(db: Database, settings: Settings) -> None:

@@ -49,7 +49,7 @@ async def test_nothing_answers_for_ever(db: Database, settings: Settings) -> Non
         assert "no whole answer in 0.4 s" in error.reason
         assert error.retry_at is None
         assert len(server.asked) == 2
-        assert 0.8 <= time.monotonic() - started < 2
+        assert 0.8 <= time.monotonic() - started < 6
 
 
 async def test_a_body_is_never_larger_than_allowed(db: Database, settings: Settings) -> None:

@@ -168,16 +168,15 @@ async def test_all_workers_at_once_make_one_request(options: Settings, accounts:
 async def test_it_is_refreshed_early_while_others_go_on_with_it(
     options: Settings, accounts: Accounts
 ) -> None:
-    accounts.life = 3
+    accounts.life = 6
     async with worker(options, accounts) as one, worker(options, accounts) as two:
         assert await one.header() == await two.header() == bearer(1)
-        await asyncio.sleep(2.45)  # past four fifths
-        accounts.delay = 0.2
+        await asyncio.sleep(4.85)  # past four fifths
+        accounts.delay = 2
         refreshing = asyncio.create_task(one.header())
         await asyncio.sleep(0.05)
-        started = time.monotonic()
         assert await two.header() == bearer(1)
-        assert time.monotonic() - started < 0.1
+        assert not refreshing.done()  # nobody waited for it
         assert await refreshing == bearer(2)
         await asyncio.sleep(0.3)
         assert await two.header() == bearer(2)
@@ -309,7 +308,7 @@ async def test_a_worker_that_died_refreshing_is_replaced(
     await db.execute("select engine.token_lease('test', null, 0.6)")
     started = time.monotonic()
     assert await Tokens(db, options, credentials(accounts)).header() == bearer(1)
-    assert 0.4 < time.monotonic() - started < 1.5
+    assert 0.4 < time.monotonic() - started < 5
 
 
 async def test_a_worker_that_comes_back_late_does_not_overwrite(db: Database) -> None:
@@ -330,17 +329,17 @@ async def test_a_worker_that_comes_back_late_does_not_overwrite(db: Database) ->
 async def test_a_worker_cut_off_while_refreshing_holds_nobody_up(
     options: Settings, accounts: Accounts
 ) -> None:
-    accounts.delay = 1
+    accounts.delay = 5
     async with worker(options, accounts) as one, worker(options, accounts) as two:
         task = asyncio.create_task(one.header())
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         accounts.delay = 0
         started = time.monotonic()
         assert await two.header() == bearer(2)
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 4
 
 
 async def test_nothing_of_it_is_in_logs_or_rows(

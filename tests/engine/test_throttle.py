@@ -127,7 +127,7 @@ async def test_a_long_wait_notices_that_its_promise_is_void(
     await asyncio.sleep(0.05)
     await throttle.close(db, NAME, 0.3, "asked to")
     await waiting  # the closure gave the bucket one token at its end
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
 
 
 async def test_a_changed_rate_keeps_tokens_and_closure(db: Database) -> None:

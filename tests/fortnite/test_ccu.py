@@ -154,7 +154,7 @@ async def test_it_stops_before_the_next_cycle_and_keeps_what_it_has(
     upstream.delay = 0.3
     started = time.monotonic()
     numbers = await cycle(db, options, TS)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     assert not numbers.complete
     assert 100 <= numbers.stored < 2000
     found = await samples(db)
@@ -183,7 +183,7 @@ async def test_a_request_that_hangs_does_not_outlast_the_cycle(
     upstream.delay = 20
     started = time.monotonic()
     numbers = await cycle(db, options.model_copy(update={"http_timeout": 30.0}), TS)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
     assert not numbers.complete
 
 
