@@ -166,7 +166,7 @@ async def test_time_outs_under_load_leave_the_connections_usable(
     async with (
         serve(sometimes) as server,
         upstream(
-            db, settings, server.url, http_timeout=0.2, http_connections=3, http_retries=0
+            db, settings, server.url, http_timeout=1.5, http_connections=3, http_retries=0
         ) as one,
     ):
         tasks = [asyncio.create_task(one.get("/x")) for _ in range(12)]

@@ -168,10 +168,10 @@ async def test_all_workers_at_once_make_one_request(options: Settings, accounts:
 async def test_it_is_refreshed_early_while_others_go_on_with_it(
     options: Settings, accounts: Accounts
 ) -> None:
-    accounts.life = 6
+    accounts.life = 10
     async with worker(options, accounts) as one, worker(options, accounts) as two:
         assert await one.header() == await two.header() == bearer(1)
-        await asyncio.sleep(4.85)  # past four fifths
+        await asyncio.sleep(8.05)  # past four fifths
         accounts.delay = 2
         refreshing = asyncio.create_task(one.header())
         await asyncio.sleep(0.05)
