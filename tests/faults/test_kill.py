@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import LiteralString
 
 import pytest
 import structlog
@@ -51,25 +52,22 @@ async def undisturbed(options: Settings, *arguments: str) -> None:
         assert await process.wait() == 0
 
 
-PROGRESS = """
-select (select count(*) from raw.document)
-  + (select count(*) from fortnite.ccu)
-  + (select last_value from search.version) * 50 as done
+PROGRESS: LiteralString = """
+select
+  (select count(*) from raw.document) as landed,
+  (select last_value from search.version) as sent
 """
 
 
-async def progress(db: Database) -> int:
-    return int((await db.fetch_one(PROGRESS))["done"])
-
-
 async def killed(
-    db: Database, options: Settings, chance: random.Random, kills: list[int], *arguments: str
+    db: Database, options: Settings, chance: random.Random, kills: list[tuple[str, int]], *more: str
 ) -> int:
-    """Kill it when it has come so far, each time; gives how often it was alive to be killed."""
+    """Kill it once it landed so many documents, or sent so many batches; gives how often it was there to be killed."""
     struck = 0
-    for target in kills:
-        async with driver(options, *arguments) as process:
-            while await progress(db) < target:
+    for what, most in kills:
+        target = (await db.fetch_one(PROGRESS))[what] + chance.randint(1, most)
+        async with driver(options, *more) as process:
+            while (await db.fetch_one(PROGRESS))[what] < target:
                 if process.returncode is not None:
                     break
                 await asyncio.sleep(0.001)
@@ -101,13 +99,12 @@ async def test_killed_at_random_moments_and_started_again(
     log.info("kills", seed=seed)
     chance = random.Random(seed)
     rough = with_url(options, other_database, f"{options.search_prefix}rough-")
-    rough = rough.model_copy(update={"crawl_lease": 1.5, "search_lease": 3.0})
+    rough = rough.model_copy(update={"crawl_lease": 1.5, "search_lease": 3.0, "search_batch": 10})
     async with open_database(other_database, size=2) as other:
         await undisturbed(options)
-        whole = await progress(db)
-        struck = await killed(other, rough, chance, sorted(chance.sample(range(1, whole), 4)))
+        kills = [("landed", 200), ("landed", 240), ("sent", 10)]
+        struck = await killed(other, rough, chance, kills)
         await undisturbed(rough)
-        assert struck >= 2
         calm = await compared(db, elasticsearch, options)
         assert len(calm["index"]) > 240
         assert len(calm["ccu"]) > 240
@@ -120,14 +117,13 @@ async def test_killed_at_random_moments_and_started_again(
         try:
             for each in (db, other):
                 await time_passes(each)
-            before = await progress(db)
             await undisturbed(options, "again")
-            whole = await progress(db)
-            kills = sorted(chance.sample(range(before + 1, whole), 3))
+            kills = [("landed", 80), ("sent", 8)]
             struck += await killed(other, rough, chance, kills, "again")
             await undisturbed(rough, "again")
         finally:
             await sim.restore(*codes[1::20])
+        assert struck >= 3
         changed = await compared(db, elasticsearch, options)
         assert len(changed["changes"]) > len(codes) // 3
         assert unlike(await compared(other, elasticsearch, rough), changed) == {}
