@@ -1,13 +1,20 @@
--- requires: fortnite.performance_at, fortnite.ccu_steps, fortnite.average_moved, search.mark
+-- requires: fortnite.sum_days, fortnite.performance_at, fortnite.ccu_steps, fortnite.average_moved, search.mark
 create function fortnite.compute_performance(p_at timestamptz, p_ids integer[])
 returns integer
 language plpgsql
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $$
 declare
   v_24h timestamptz := date_bin('1 hour', p_at, '2000-01-01 00:00:00+00') - interval '23 hours';
   v_7d timestamptz := date_bin('1 day', p_at, '2000-01-01 00:00:00+00') - interval '6 days';
   v_30d timestamptz := date_bin('1 day', p_at, '2000-01-01 00:00:00+00') - interval '29 days';
+  v_days_until timestamptz;
+  v_hours_until timestamptz;
+  v_revision bigint;
   v_changed integer;
   v_told integer[];
 begin
@@ -15,6 +22,18 @@ begin
     raise exception '% islands are more than the 5,000 one transaction may mark', cardinality(p_ids)
       using errcode = 'invalid_parameter_value';
   end if;
+
+  -- Read once: what is stored meanwhile is read from the level below, where it still is.
+  select
+    greatest(v_30d, least(v_30d + interval '29 days', d.refreshed_until)),
+    d.revision,
+    h.refreshed_until
+  into strict v_days_until, v_revision, v_hours_until
+  from engine.series as d
+  inner join engine.series as h on d.source = h.relation
+  where d.relation = 'fortnite.ccu_daily';
+  v_hours_until := greatest(v_days_until, least(v_24h + interval '23 hours', v_hours_until));
+  perform fortnite.sum_days(p_at, p_ids, v_days_until, v_revision);
 
   with fresh as (
     select
@@ -31,7 +50,7 @@ begin
       (p.samples_24h / fortnite.ccu_steps(greatest(n.since, v_24h), p_at))::real as coverage_24h,
       (p.samples_7d / fortnite.ccu_steps(greatest(n.since, v_7d), p_at))::real as coverage_7d,
       (p.samples_30d / fortnite.ccu_steps(greatest(n.since, v_30d), p_at))::real as coverage_30d
-    from fortnite.performance_at(p_at, p_ids) as p
+    from fortnite.performance_at(p_at, p_ids, v_days_until, v_hours_until) as p
     left join fortnite.island_now as n on p.island_id = n.island_id
   ),
 

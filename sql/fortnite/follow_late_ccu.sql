@@ -48,11 +48,14 @@ begin
     from given as g
     inner join fortnite.island_now as n on g.island_id = n.island_id and n.ts <= p_ts
     left join lateral (
-      select c.ts
+      select i.ts
       from generate_series(
         v_newest, greatest(v_stored_until, p_ts + interval '10 minutes'), interval '-10 minutes'
       ) as i (ts)
-      inner join fortnite.ccu as c on i.ts = c.ts and c.island_id = g.island_id
+      cross join lateral (
+        select from fortnite.ccu as r where r.ts = i.ts and r.island_id = g.island_id
+        offset 0
+      ) as c
       order by i.ts desc
       limit 1
     ) as o on true

@@ -1,4 +1,9 @@
-create function fortnite.performance_at(p_at timestamptz, p_ids integer[])
+create function fortnite.performance_at(
+  p_at timestamptz,
+  p_ids integer[],
+  p_days_until timestamptz,
+  p_hours_until timestamptz
+)
 returns table (
   island_id integer,
   samples_24h bigint,
@@ -12,30 +17,19 @@ returns table (
   peak_30d integer
 )
 language plpgsql stable
+-- Planned with its instants known: which partitions it reads is decided once, not for every island.
+set plan_cache_mode = force_custom_plan
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $$
 declare
-  v_hour timestamptz := date_bin('1 hour', p_at, '2000-01-01 00:00:00+00');
-  v_24h timestamptz := v_hour - interval '23 hours';
-  v_today timestamptz := date_bin('1 day', p_at, '2000-01-01 00:00:00+00');
-  v_7d timestamptz := v_today - interval '6 days';
-  v_30d timestamptz := v_today - interval '29 days';
-  v_days_until timestamptz;
-  v_hours_until timestamptz;
-  v_open timestamptz[];
+  v_24h timestamptz := date_bin('1 hour', p_at, '2000-01-01 00:00:00+00') - interval '23 hours';
+  v_7d timestamptz := date_bin('1 day', p_at, '2000-01-01 00:00:00+00') - interval '6 days';
+  v_open timestamptz[] := array(select generate_series(p_hours_until, p_at, interval '10 minutes'));
 begin
-  -- Each instant is read from the coarsest level that has it whole: days, then hours, then samples.
-  select greatest(v_30d, least(v_today, s.refreshed_until)) into strict v_days_until
-  from engine.series as s
-  where s.relation = 'fortnite.ccu_daily';
-  select greatest(v_days_until, least(v_hour, s.refreshed_until)) into strict v_hours_until
-  from engine.series as s
-  where s.relation = 'fortnite.ccu_hourly';
-  v_open := array(select generate_series(v_hours_until, p_at, interval '10 minutes'));
-
   return query
   select
     i.island_id,
@@ -46,33 +40,23 @@ begin
     coalesce(d.sum_7d, 0) + coalesce(h.sum_7d, 0) + coalesce(o.sum_7d, 0),
     coalesce(d.sum_30d, 0) + coalesce(h.sum_30d, 0) + coalesce(o.sum_30d, 0),
     greatest((h.peak_24h + 4294967295) >> 32, o.peak_24h)::integer,
-    greatest((greatest(d.peak_7d, h.peak_7d) + 4294967295) >> 32, o.peak_7d)::integer,
-    greatest((greatest(d.peak_30d, h.peak_30d) + 4294967295) >> 32, o.peak_30d)::integer
+    greatest(d.peak_7d, (h.peak_7d + 4294967295) >> 32, o.peak_7d)::integer,
+    greatest(d.peak_30d, (h.peak_30d + 4294967295) >> 32, o.peak_30d)::integer
   from unnest(p_ids) as i (island_id)
-  cross join lateral (
-    select
-      sum(s.samples) filter (where s.ts >= v_7d) as samples_7d,
-      sum(s.samples) as samples_30d,
-      sum(s.ccu_sum) filter (where s.ts >= v_7d)::bigint as sum_7d,
-      sum(s.ccu_sum)::bigint as sum_30d,
-      max(s.peak_key) filter (where s.ts >= v_7d) as peak_7d,
-      max(s.peak_key) as peak_30d
-    from fortnite.ccu_daily_store as s
-    where s.island_id = i.island_id and s.ts >= v_30d and s.ts < v_days_until
-  ) as d
+  left join fortnite.island_days as d on i.island_id = d.island_id
   cross join lateral (
     select
       sum(s.samples) filter (where s.ts >= v_24h) as samples_24h,
-      sum(s.samples) filter (where s.ts >= v_days_until and s.ts >= v_7d) as samples_7d,
-      sum(s.samples) filter (where s.ts >= v_days_until) as samples_30d,
+      sum(s.samples) filter (where s.ts >= p_days_until and s.ts >= v_7d) as samples_7d,
+      sum(s.samples) filter (where s.ts >= p_days_until) as samples_30d,
       sum(s.ccu_sum) filter (where s.ts >= v_24h)::bigint as sum_24h,
-      sum(s.ccu_sum) filter (where s.ts >= v_days_until and s.ts >= v_7d)::bigint as sum_7d,
-      sum(s.ccu_sum) filter (where s.ts >= v_days_until)::bigint as sum_30d,
+      sum(s.ccu_sum) filter (where s.ts >= p_days_until and s.ts >= v_7d)::bigint as sum_7d,
+      sum(s.ccu_sum) filter (where s.ts >= p_days_until)::bigint as sum_30d,
       max(s.peak_key) filter (where s.ts >= v_24h) as peak_24h,
-      max(s.peak_key) filter (where s.ts >= v_days_until and s.ts >= v_7d) as peak_7d,
-      max(s.peak_key) filter (where s.ts >= v_days_until) as peak_30d
+      max(s.peak_key) filter (where s.ts >= p_days_until and s.ts >= v_7d) as peak_7d,
+      max(s.peak_key) filter (where s.ts >= p_days_until) as peak_30d
     from fortnite.ccu_hourly_store as s
-    where s.island_id = i.island_id and s.ts >= least(v_24h, v_days_until) and s.ts < v_hours_until
+    where s.island_id = i.island_id and s.ts >= least(v_24h, p_days_until) and s.ts < p_hours_until
   ) as h
   cross join lateral (
     select
@@ -86,12 +70,21 @@ begin
       max(c.ccu) filter (where c.ts >= v_7d) as peak_7d,
       max(c.ccu) as peak_30d
     from unnest(v_open) as t (ts)
-    inner join fortnite.ccu as c on t.ts = c.ts and c.island_id = i.island_id
-    where c.ts >= v_hours_until
+    -- The offset keeps the order of this join: one look-up an instant, never a walk through all of them.
+    cross join lateral (
+      select
+        r.ts,
+        r.ccu
+      from fortnite.ccu as r
+      where r.ts = t.ts and r.ts >= p_hours_until and r.island_id = i.island_id
+      offset 0
+    ) as c
   ) as o;
 end
 $$;
 
-comment on function fortnite.performance_at(timestamptz, integer[]) is
+comment on function fortnite.performance_at(timestamptz, integer[], timestamptz, timestamptz) is
 'Counts, sums and peaks of CCU of islands over 24 hours, 7 and 30 days that end with a cycle. 24 hours are '
-'the hour of the cycle and the 23 before it; days are UTC days, its own and those before it.';
+'the hour of the cycle and the 23 before it; days are UTC days, its own and those before it. Each instant '
+'is read from the coarsest level that has it whole: summed-up days until the first bound, hours until the '
+'second, then samples.';

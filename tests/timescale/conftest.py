@@ -30,10 +30,12 @@ CLEAN = """
 truncate fortnite.ccu, fortnite.ccu_hourly_store, fortnite.ccu_daily_store;
 truncate
   fortnite.ccu_batch, fortnite.ccu_cycle, fortnite.island_now, fortnite.island_performance,
+  fortnite.island_days,
   fortnite.island, search.dirty, engine.late, engine.crawl, raw.rejected
   restart identity;
 update engine.series set
-  newest = default, closing_until = default, refreshed_until = default, floor = default, kept_from = default;
+  newest = default, closing_until = default, refreshed_until = default, floor = default, kept_from = default,
+  revision = default;
 """
 
 

@@ -10,7 +10,7 @@ from tests.timescale.model import DAY
 
 
 async def test_numbers_are_those_of_the_samples(ground: Ground) -> None:
-    truth = await fill(ground.db, timedelta(days=2), gaps=0.2)
+    truth = await fill(ground.db, timedelta(days=2), gaps=0.7)
     await timeseries.refresh(ground.db, until=NOW - DAY)
     late = NOW - timedelta(hours=30)
     await store(ground.db, late, {"b": 7777})

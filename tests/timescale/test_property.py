@@ -20,7 +20,7 @@ STEPS = st.lists(st.one_of(WRITE, WRITE, DELETE, REFRESH), min_size=1, max_size=
 
 @given(steps=STEPS)
 @settings(
-    max_examples=30,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

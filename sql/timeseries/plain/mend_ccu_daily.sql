@@ -46,6 +46,7 @@ begin
   where h.ts >= v_day and h.ts < v_day + interval '1 day' and h.island_id = any(v_keys)
   group by h.island_id
   order by h.island_id;
+  update engine.series as s set revision = s.revision + 1 where s.relation = 'fortnite.ccu_daily';
   return v_day;
 end
 $$;

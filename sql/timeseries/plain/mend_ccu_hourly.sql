@@ -45,8 +45,16 @@ begin
     min(c.ccu)
   from generate_series(v_hour, v_hour + interval '50 minutes', interval '10 minutes') as g (ts)
   cross join unnest(v_keys) as k (island_id)
-  inner join fortnite.ccu as c on g.ts = c.ts and k.island_id = c.island_id
-  where c.ts >= v_hour and c.ts < v_hour + interval '1 hour'
+  -- The offset keeps the order of this join: one look-up a sample, however many others the hour has.
+  cross join lateral (
+    select
+      r.ts,
+      r.island_id,
+      r.ccu
+    from fortnite.ccu as r
+    where r.ts = g.ts and r.ts >= v_hour and r.ts < v_hour + interval '1 hour' and r.island_id = k.island_id
+    offset 0
+  ) as c
   group by c.island_id
   order by c.island_id;
 
@@ -57,6 +65,7 @@ begin
     v_keys
   from engine.series as s
   where s.source = 'fortnite.ccu_hourly' and v_hour < s.refreshed_until;
+  update engine.series as s set revision = s.revision + 1 where s.relation = 'fortnite.ccu_hourly';
   return v_hour;
 end
 $$;

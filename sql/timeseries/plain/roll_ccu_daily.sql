@@ -8,6 +8,9 @@ declare
   v_day timestamptz;
 begin
   select s.* into strict v_series from engine.series as s where s.relation = 'fortnite.ccu_daily';
+  if v_series.refreshed_until >= v_series.closing_until then
+    return null;
+  end if;
   select date_bin('1 day', min(h.ts), '2000-01-01 00:00:00+00') into v_day
   from fortnite.ccu_hourly_store as h
   where
@@ -38,7 +41,9 @@ begin
   end if;
 
   update engine.series as s
-  set refreshed_until = coalesce(v_day + interval '1 day', s.closing_until)
+  set
+    revision = s.revision + (v_day is not null)::integer,
+    refreshed_until = coalesce(v_day + interval '1 day', s.closing_until)
   where s.relation = v_series.relation and s.refreshed_until < s.closing_until;
   return v_day;
 end

@@ -8,6 +8,9 @@ declare
   v_hour timestamptz;
 begin
   select s.* into strict v_series from engine.series as s where s.relation = 'fortnite.ccu_hourly';
+  if v_series.refreshed_until >= v_series.closing_until then
+    return null;
+  end if;
   select date_bin('1 hour', min(c.ts), '2000-01-01 00:00:00+00') into v_hour
   from fortnite.ccu as c
   where
@@ -46,7 +49,9 @@ begin
   end if;
 
   update engine.series as s
-  set refreshed_until = coalesce(v_hour + interval '1 hour', s.closing_until)
+  set
+    revision = s.revision + (v_hour is not null)::integer,
+    refreshed_until = coalesce(v_hour + interval '1 hour', s.closing_until)
   where s.relation = v_series.relation and s.refreshed_until < s.closing_until;
   return v_hour;
 end

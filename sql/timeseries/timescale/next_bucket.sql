@@ -8,6 +8,9 @@ declare
 begin
   select s.* into strict v_series from engine.series as s where s.relation = p_relation;
   select s.* into strict v_source from engine.series as s where s.relation = v_series.source;
+  if v_series.refreshed_until >= v_series.closing_until then
+    return null;
+  end if;
   execute format('select min(c.ts) from %s as c where c.ts >= $1 and c.ts < $2', v_source.store::regclass)
   into v_bucket
   using greatest(v_series.refreshed_until, v_source.kept_from), v_series.closing_until;

@@ -2,7 +2,9 @@ create function engine.settle_bucket(p_relation text, p_bucket timestamptz) retu
 language sql
 begin atomic
   update engine.series as s
-  set refreshed_until = least(s.closing_until, p_bucket + s.bucket)
+  set
+    revision = s.revision + (p_bucket is not null)::integer,
+    refreshed_until = least(s.closing_until, p_bucket + s.bucket)
   where s.relation = p_relation and s.refreshed_until < s.closing_until;
 end;
 

@@ -9,6 +9,7 @@ begin
     '{}'
   from engine.series as s
   where s.source = p_relation and p_ts < s.refreshed_until;
+  update engine.series as s set revision = s.revision + 1 where s.relation = p_relation;
   delete from engine.late as l where l.late_id = any(p_late_ids);
 end
 $$;
