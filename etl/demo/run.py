@@ -91,6 +91,7 @@ async def upstream(
                 "ETL_FORTNITE_ENTRIES_PER_MINUTE": str(LIMITS["entries"]),
                 "ETL_FORTNITE_CREATORS_PER_MINUTE": str(LIMITS["creators"]),
                 "ETL_TOKEN_KEY": _token_key(settings.home),
+                "ETL_WORKER_GRACE": "10",  # less than its parent waits for it
             },
         )
 

@@ -82,6 +82,8 @@ async def test_a_replay_of_both_resources_gives_the_same_islands_and_changes(
         await replay(db, feeding("fortnite.island"))
         assert await _rows(conn, ISLANDS) == islands
         assert await _rows(conn, CHANGES) == changes
-    assert await _rows(conn, "select c::text from engine.crawl as c order by key, resource") == crawl
+    assert (
+        await _rows(conn, "select c::text from engine.crawl as c order by key, resource") == crawl
+    )
     documents = await _rows(conn, "select id from search.dirty order by id")
     assert [code for (code,) in documents] == CODES
