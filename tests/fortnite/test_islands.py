@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from etl.engine import http
 from etl.engine.database import Database
@@ -226,14 +227,15 @@ async def test_a_refusal_of_us_blames_nobody_and_one_of_the_request_is_narrowed_
 
 
 async def test_without_credentials_it_is_off_and_says_so(
-    sim_db: Database, settings: Settings, capsys: pytest.CaptureFixture[str]
+    sim_db: Database, settings: Settings
 ) -> None:
     await due(sim_db, ["a"])
     nobody = pointed(settings, "http://127.0.0.1:9").model_copy(
         update={"fortnite_client_id": None, "fortnite_client_secret": None, "token_key": None}
     )
-    assert await refresh_islands(sim_db, nobody, 100) == Numbers()
-    assert OFF in capsys.readouterr().out
+    with capture_logs() as logged:
+        assert await refresh_islands(sim_db, nobody, 100) == Numbers()
+    assert [line["event"] for line in logged] == [OFF]
     assert await free(sim_db) == 1
 
 
