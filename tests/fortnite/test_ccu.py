@@ -8,6 +8,7 @@ from typing import LiteralString
 
 import pytest
 from psycopg.rows import DictRow
+from structlog.testing import capture_logs
 
 from etl.engine.database import Database, Params
 from etl.engine.errors import Unauthorized
@@ -262,14 +263,15 @@ async def test_samples_are_stored_in_batches(
 
 
 async def test_without_credentials_it_is_off_and_says_so(
-    db: Database, options: Settings, upstream: Fake, capsys: pytest.CaptureFixture[str]
+    db: Database, options: Settings, upstream: Fake
 ) -> None:
     nobody = options.model_copy(
         update={"fortnite_client_id": None, "fortnite_client_secret": None, "token_key": None}
     )
-    numbers = await cycle(db, nobody, TS)
+    with capture_logs() as logged:
+        numbers = await cycle(db, nobody, TS)
     assert (numbers.stored, numbers.complete) == (0, False)
-    assert "CCU are off" in capsys.readouterr().out
+    assert ["CCU are off" in line["event"] for line in logged] == [True]
     assert upstream.asked == []
     assert await listings(db) == {}
 
