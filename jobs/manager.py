@@ -23,6 +23,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager, NotificationCallback
 from procrastinate.periodic import PeriodicDeferrer, PeriodicRegistry, PeriodicTask
 from psycopg import InterfaceError, OperationalError
+from psycopg.errors import ForeignKeyViolation
 from typing_extensions import override
 
 from etl.engine import runs
@@ -86,12 +87,7 @@ class Manager(JobManager):
         try:
             if self._unsure:
                 await self._give_back(worker_id)
-            rows = await self.connector.execute_query_all_async(
-                FETCH,
-                queues=None if queues is None else list(queues),
-                worker_id=worker_id,
-                worker=runs.runner(),
-            )
+            rows = await self._fetch(queues, worker_id)
         except UniqueViolation:
             return None  # another worker took one with the same lock in this very moment
         except ConnectorException as error:
@@ -103,6 +99,23 @@ class Manager(JobManager):
         job = Job.from_row(rows[0])
         self.hands.holds[rows[0]["id"]] = Hold(rows[0]["run_id"])
         return job
+
+    async def _fetch(self, queues: Iterable[str] | None, worker_id: int) -> list[dict[str, Any]]:
+        """The next job. A worker forgotten while the database was away from it says first that it is there."""
+        for forgotten in (False, True):
+            if forgotten:
+                await self._beat(worker_id)
+            try:
+                return await self.connector.execute_query_all_async(
+                    FETCH,
+                    queues=None if queues is None else list(queues),
+                    worker_id=worker_id,
+                    worker=runs.runner(),
+                )
+            except ConnectorException as error:
+                if forgotten or not isinstance(error.__cause__, ForeignKeyViolation):
+                    raise
+        raise AssertionError("unreachable")
 
     @override
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:

@@ -176,6 +176,26 @@ async def cut(conn: psycopg.AsyncConnection, rows: Rows) -> AsyncIterator[None]:
         await until(is_cut)
 
 
+async def test_a_worker_that_was_forgotten_takes_jobs_again(app: Application, rows: Rows) -> None:
+    """Whoever rescues first after an absence of the database forgets workers that live."""
+    ran = asyncio.Event()
+
+    @app.task(name="test.late", queue="test")
+    async def late() -> None:
+        ran.set()
+
+    async with working(app):
+
+        async def is_known() -> bool:
+            return bool(await rows("select worker_id from ops.worker"))
+
+        await until(is_known)
+        await rows("delete from public.procrastinate_workers")
+        await late.defer_async()
+        await asyncio.wait_for(ran.wait(), 10)
+        assert await is_known()
+
+
 async def test_an_answer_that_was_lost_is_settled_before_the_next_job(
     app: Application, conn: psycopg.AsyncConnection, rows: Rows
 ) -> None:
