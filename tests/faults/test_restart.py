@@ -161,7 +161,7 @@ async def test_postgres_restarted_under_a_worker(
             "worker_silence": 3.0,
         }
     )
-    async with open_database(embedded.database_url(own), size=4) as db, worker(own):
+    async with open_database(embedded.database_url(own), size=4) as db, worker(own) as process:
         await reached(sim, "links", 1)
         await asyncio.to_thread(restart_postgres, own, "immediate")
         await asyncio.sleep(0.5)
@@ -181,6 +181,7 @@ async def test_postgres_restarted_under_a_worker(
 
         async with asyncio.timeout(120):
             while not await ended():
+                assert process.returncode is None, "the worker ended"
                 await enqueue(db, "fortnite.catalogue", "fortnite.island", "fortnite.ccu")
                 await enqueue(db, "maintenance.rescue", "search.sync")
                 await asyncio.sleep(1)
