@@ -143,6 +143,25 @@ async def test_what_kills_every_worker_is_dead_in_the_end_and_can_be_revived(
     assert revived.claims["killer"].attempts == 1
 
 
+async def test_one_that_is_dead_does_not_stand_in_the_way_of_others(
+    db: Database, conn: Conn, things: Resource
+) -> None:
+    await discover(conn, "killer")
+    await taken(db, things, 1)
+    await run_out(conn)
+    await conn.execute("update engine.crawl set attempts = 3")
+    await discover(conn, "other")
+    assert list((await taken(db, things, 10)).claims) == ["other"]
+
+
+async def test_a_claim_waits_for_no_lock(db: Database, conn: Conn, things: Resource) -> None:
+    await discover(conn, *"abc")
+    async with conn.transaction():
+        await conn.execute("select from engine.crawl where key = 'b' for update")
+        async with asyncio.timeout(10):
+            assert set((await taken(db, things, 10)).claims) == {"a", "c"}
+
+
 async def test_a_failure_is_tried_later_and_later_then_dead(
     db: Database, conn: Conn, things: Resource
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import psycopg
 import pytest
 from psycopg.rows import dict_row
@@ -282,6 +283,37 @@ async def test_bytes_that_postgresql_cannot_hold_are_set_aside(
     assert (numbers.landed, numbers.rejected) == (1, 1)
     cursor = await conn.execute("select body from raw.rejected")
     assert await cursor.fetchall() == [(body,)]
+
+
+async def test_details_wait_for_a_listing_under_way_and_build_on_it(
+    db: Database, conn: Conn, database_url: str
+) -> None:
+    await land(db, ISLAND, [details(link(CODE))], at(0))
+    async with await psycopg.AsyncConnection.connect(database_url) as other:
+        entry = orjson.dumps({"code": CODE, "createdIn": "FNC", "displayName": "shown"}).decode()
+        await other.execute(
+            "select fortnite.apply_catalogue('fortnite.catalogue', %s, %s, %s::jsonb[])",
+            [[at(1)], [CODE], [entry]],
+        )
+        body = link(CODE) | {"version": 999}
+        work = asyncio.create_task(land(db, ISLAND, [details(body)], at(2)))
+        await asyncio.sleep(0.3)
+        assert not work.done()
+        await other.commit()
+        assert (await work).changed == 1
+    row = await island(conn)
+    assert (row["version"], row["created_in"], row["display_name"]) == (999, "FNC", "shown")
+
+
+async def test_an_island_known_to_be_gone_is_not_lost_again(db: Database, conn: Conn) -> None:
+    await land(db, ISLAND, [details(link(CODE))], at(0))
+    for hour in (1, 2):
+        await conn.execute(
+            "select fortnite.apply_island('fortnite.island', %s, %s, array['null'::jsonb])",
+            [[at(hour)], [CODE]],
+        )
+    assert (await island(conn))["gone_at"] == at(1)
+    assert len(await changes(conn)) == 1
 
 
 async def test_listing_and_details_land_the_same_islands_at_once(db: Database, conn: Conn) -> None:
