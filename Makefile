@@ -21,7 +21,7 @@ test: setup
 
 # The suite on another build of PostgreSQL, without what never meets the database.
 test-oldest: setup
-	ETL_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/database tests/engine tests/fortnite tests/jobs tests/search tests/timescale
+	ETL_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/database
 
 check: setup
 	$(BIN)/ruff check .

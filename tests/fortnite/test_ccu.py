@@ -96,7 +96,7 @@ async def test_a_failed_request_leaves_the_cycle_incomplete_and_the_rest_goes_on
     numbers = await cycle(db, options, TS)
     assert (numbers.asked, numbers.failed, numbers.complete) == (250, 2, False)
     found = await samples(db)
-    assert len(found) == numbers.stored == 151
+    assert len(found) == numbers.stored in {151, 152}  # a page may come before the failure it mends
     assert found["c000"] == 9  # nobody answered for it by code
     assert found["c249"] == 2
     assert await listings(db) == {

@@ -80,8 +80,11 @@ async def test_every_task_does_its_part(
         "select count(*) as islands from fortnite.ccu where ts = %s::timestamptz",
         numbers["fortnite.ccu"]["ts"],
     )
-    assert numbers["fortnite.ccu"]["stored"] == sampled["islands"] == known["islands"]
-    assert int(str(done["changed"])) >= int(str(known["islands"]))
+    cycle = numbers["fortnite.ccu"]
+    assert cycle["stored"] == sampled["islands"]
+    # upstream withholds the count of a few
+    assert int(str(cycle["stored"])) + int(str(cycle["skipped"])) == known["islands"]
+    assert int(str(done["changed"])) >= int(str(sampled["islands"]))
     await elasticsearch.indices.refresh(index=f"{settings.search_prefix}island")
     found = await elasticsearch.count(index=f"{settings.search_prefix}island")
     assert found["count"] == known["islands"]
