@@ -171,7 +171,7 @@ async def _land(
     numbers: Numbers,
 ) -> list[Bad]:
     try:
-        row = await db.fetch_one(LAND, _parameters(target, changed, same))
+        row = await db.fetch_one(LAND, parameters(target, changed, same))
     except psycopg.Error as error:
         if not (error.sqlstate or "").startswith(BLAMED) or not changed:
             raise
@@ -190,9 +190,8 @@ async def _land(
     return []
 
 
-def _parameters(
-    target: Target, changed: Sequence[Ready], same: Mapping[str, bytes]
-) -> list[object]:
+def parameters(target: Target, changed: Sequence[Ready], same: Mapping[str, bytes]) -> list[object]:
+    """What :data:`LAND` is given for a batch."""
     return [
         target.resource.name,
         target.resource.apply,

@@ -56,14 +56,15 @@ async def test_every_bad_body_of_a_batch_is_found(
     assert {key for key, _, _ in await rejected(conn)} == SERVER_REFUSES.keys()
 
 
+@pytest.mark.parametrize("new", [0, 5])
 async def test_what_was_unchanged_is_settled_beside_a_bad_body(
-    db: Database, conn: Conn, things: Resource
+    db: Database, conn: Conn, things: Resource, new: int
 ) -> None:
     await land(db, things, GOOD[:3], at(0))
-    numbers = await land(db, things, [*GOOD[:3], Found("bad", b"{")], at(1))
-    assert (numbers.landed, numbers.unchanged, numbers.rejected) == (3, 3, 1)
+    numbers = await land(db, things, [*GOOD[: 3 + new], Found("bad", b"{")], at(1))
+    assert (numbers.landed, numbers.unchanged, numbers.rejected) == (3 + new, 3, 1)
     fetched = "select last_fetched_at from engine.crawl where key <> 'bad'"
-    assert await rows(conn, fetched) == [(at(1),)] * 3
+    assert await rows(conn, fetched) == [(at(1),)] * (3 + new)
 
 
 @pytest.mark.parametrize(

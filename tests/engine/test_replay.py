@@ -4,11 +4,13 @@ import asyncio
 import random
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from etl.engine import replay as module
 from etl.engine.database import Database
 from etl.engine.items import Found, Item, Missing, Numbers, Resource
+from etl.engine.landing import LAND, Ready, Target, parameters
 from etl.engine.replay import entities, replay, replay_rejected
 from etl.engine.resource import land
 from etl.errors import PlainError
@@ -106,6 +108,22 @@ async def test_landing_goes_on_during_a_replay(
     assert await rows(conn, "select count(*) from probe.log") == await rows(
         conn, "select count(*) from raw.document"
     )
+
+
+async def test_a_replay_waits_for_a_landing_under_way(
+    db: Database, conn: Conn, things: Resource, database_url: str
+) -> None:
+    await land(db, things, [thing("a", 1)], at(0))
+    async with await psycopg.AsyncConnection.connect(database_url) as other:
+        ready = Ready("a", b"2" * 16, None, thing("a", 2).body)
+        target = Target(things, None, at(1), 0)
+        await other.execute(LAND, parameters(target, [ready], {}))
+        work = asyncio.create_task(replay(db, [things]))
+        await asyncio.sleep(0.3)
+        assert not work.done()
+        await other.commit()
+        await work
+    assert await rows(conn, "select number from probe.thing") == [(2,)]
 
 
 async def test_an_entity_that_cannot_be_replayed_keeps_its_rows_and_is_set_aside(

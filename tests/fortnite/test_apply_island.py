@@ -305,6 +305,24 @@ async def test_details_wait_for_a_listing_under_way_and_build_on_it(
     assert (row["version"], row["created_in"], row["display_name"]) == (999, "FNC", "shown")
 
 
+async def test_an_island_that_somebody_else_adds_meanwhile_is_landed_all_the_same(
+    db: Database, conn: Conn, database_url: str
+) -> None:
+    async with await psycopg.AsyncConnection.connect(database_url) as other:
+        await other.execute(
+            "insert into fortnite.island (code, source, first_seen_at) values (%s, 'entries', %s)",
+            [CODE, at(0)],
+        )
+        work = asyncio.create_task(land(db, ISLAND, [details(link(CODE))], at(1)))
+        await asyncio.sleep(0.3)
+        assert not work.done()
+        await other.commit()
+        numbers = await work
+    assert (numbers.landed, numbers.rejected) == (1, 0)
+    row = await island(conn)
+    assert (row["source"], row["detailed_at"]) == ("entries", at(1))
+
+
 async def test_an_island_known_to_be_gone_is_not_lost_again(db: Database, conn: Conn) -> None:
     await land(db, ISLAND, [details(link(CODE))], at(0))
     for hour in (1, 2):
