@@ -175,7 +175,6 @@ create table fortnite.ccu_hourly_store (
   low integer not null,
   primary key (island_id, ts)
 ) partition by range (ts);
-create index on fortnite.ccu_hourly_store using brin (ts);
 create table fortnite.ccu_daily_store (like fortnite.ccu_hourly_store including all) partition by range (ts);
 """
 
