@@ -27,6 +27,17 @@ HERE = Path(__file__).parent
 NATIVE = os.environ.get("ETL_TEST_TIMESCALE_URL")
 GROUNDS = ["plain", "wasm", *(["native"] if NATIVE else [])]
 CLEAN = """
+do $$
+declare
+  v_partition regclass;
+begin
+  for v_partition in
+    select c.oid from pg_class as c where c.relnamespace = 'series'::regnamespace and c.relkind = 'r'
+  loop
+    execute format('drop table %s', v_partition);
+  end loop;
+end;
+$$;
 truncate fortnite.ccu, fortnite.ccu_hourly_store, fortnite.ccu_daily_store;
 truncate
   fortnite.ccu_batch, fortnite.ccu_cycle, fortnite.island_now, fortnite.island_performance,

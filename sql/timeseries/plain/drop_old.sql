@@ -2,7 +2,7 @@ create function engine.drop_old(p_relation text) returns integer
 language plpgsql
 security definer
 set search_path = ''
-set lock_timeout = '1s'
+set lock_timeout = '2s'
 as $$
 declare
   v_series engine.series;
@@ -31,5 +31,5 @@ $$;
 
 comment on function engine.drop_old(text) is
 'Drops the partitions of a level of a series that end before what is kept, all or none of them; gives how '
-'many. Gives up after a second of waiting for readers, so that nobody waits longer for it; the next call '
+'many. Gives up after two seconds of waiting for readers, so that nobody waits longer for it; the next call '
 'tries again.';
