@@ -172,7 +172,7 @@ async def test_it_is_refreshed_early_while_others_go_on_with_it(
     async with worker(options, accounts) as one, worker(options, accounts) as two:
         assert await one.header() == await two.header() == bearer(1)
         await asyncio.sleep(8.05)  # past four fifths
-        accounts.delay = 2
+        accounts.delay = 1
         refreshing = asyncio.create_task(one.header())
         await asyncio.sleep(0.05)
         assert await two.header() == bearer(1)
