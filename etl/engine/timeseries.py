@@ -9,16 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, LiteralString
+from typing import LiteralString
 
-from psycopg import sql
 from psycopg.pq import TransactionStatus
-from psycopg.rows import DictRow
 
+from etl.engine.buckets import Foundation, mend_next, read_levels, store_next
 from etl.engine.database import Connection, Database
 from etl.settings import Settings
-
-Foundation = Literal["timescale", "plain"]
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # where buckets and partitions start to be counted
 HOUR = timedelta(hours=1)
@@ -29,31 +26,6 @@ MEMORY = "256MB"  # a bucket of half a million keys is grouped and sorted withou
 # Held by the session that refreshes, not by a transaction: each bucket is one.
 LOCK = "select pg_advisory_lock('engine.series'::regclass::oid::integer, 0)"
 UNLOCK = "select pg_advisory_unlock('engine.series'::regclass::oid::integer, 0)"
-
-LEVELS = """
-with recursive level as (
-  select s.*, 0 as depth from engine.series as s where s.source is null
-  union all
-  select s.*, l.depth + 1 from engine.series as s inner join level as l on s.source = l.relation
-)
-select
-  l.relation, l.source, l.store, l.bucket, l.width, l.retention_setting, l.compression_setting
-from level as l
-order by l.depth, l.relation
-"""
-
-
-@dataclass(frozen=True)
-class Level:
-    """A level of a series, as engine.series has it."""
-
-    relation: str
-    source: str | None
-    store: str
-    bucket: timedelta
-    width: timedelta
-    retention_setting: str | None
-    compression_setting: str | None
 
 
 @dataclass(frozen=True)
@@ -89,18 +61,22 @@ async def refresh(db: Database, *, until: datetime | None = None) -> Refreshed:
     batch. Each bucket is one transaction: when this dies, the next refresh goes on where it stopped.
     """
     kind = await foundation(db)
-    roll, mend = (_roll_timescale, _mend_timescale) if kind == "timescale" else (_roll, _mend)
-    done = {True: 0, False: 0}
+    hourly = daily = 0
     async with _alone(db) as conn:
-        for level in await _levels(conn):
+        for level in await read_levels(conn):
             if level.source is None:
                 continue
             await conn.execute("select engine.close_buckets(%s, %s)", [level.relation, until])
+            done = 0
             # Late rows come second: a bucket that is not stored yet has nothing to correct.
-            for step in (roll, mend):
-                while await step(conn, level):
-                    done[level.bucket <= HOUR] += 1
-    return Refreshed(hourly=done[True], daily=done[False])
+            for step in (store_next, mend_next):
+                while await step(conn, kind, level):
+                    done += 1
+            if level.bucket <= HOUR:
+                hourly += done
+            else:
+                daily += done
+    return Refreshed(hourly, daily)
 
 
 async def ensure_partitions(
@@ -109,7 +85,7 @@ async def ensure_partitions(
     """Make room in every level from ``at`` (now) until ``ahead`` of it, so that no batch has to. Safe to repeat."""
     start = at or datetime.now(UTC)
     async with db.connection() as conn:
-        for level in await _levels(conn):
+        for level in await read_levels(conn):
             instant = start
             while instant < start + ahead + level.width:
                 await conn.execute("select engine.make_room(%s, %s)", [level.relation, instant])
@@ -125,7 +101,7 @@ async def retain(db: Database, settings: Settings, *, at: datetime | None = None
     now = at or datetime.now(UTC)
     dropped = compressed = 0
     async with db.connection() as conn:
-        levels = await _levels(conn)
+        levels = await read_levels(conn)
     for level in levels:
         if (floor := _cut(now, level.width, level.retention_setting, settings)) is not None:
             await db.execute("select engine.raise_floor(%s, %s)", [level.relation, floor])
@@ -157,63 +133,6 @@ async def _alone(db: Database) -> AsyncIterator[Connection]:
                 await conn.close()
 
 
-async def _levels(conn: Connection) -> list[Level]:
-    """Every level, each after the one it is made from."""
-    return [Level(**row) for row in await _rows(conn, LEVELS)]
-
-
-async def _roll(conn: Connection, level: Level) -> bool:
-    """Store the next closed bucket; False when none is left."""
-    return await _call(conn, "roll", level)
-
-
-async def _mend(conn: Connection, level: Level) -> bool:
-    """Correct the earliest bucket that is late; False when none is."""
-    return await _call(conn, "mend", level)
-
-
-async def _call(conn: Connection, verb: Literal["roll", "mend"], level: Level) -> bool:
-    schema, name = level.relation.split(".")
-    function = sql.Identifier(schema, f"{verb}_{name}")
-    rows = await _rows(conn, sql.SQL("select {}() is not null as done").format(function))
-    return bool(rows[0]["done"])
-
-
-async def _roll_timescale(conn: Connection, level: Level) -> bool:
-    """Refresh the aggregate over the next closed bucket, then say that it is stored."""
-    (row,) = await _rows(conn, "select engine.next_bucket(%s) as bucket", [level.relation])
-    bucket = row["bucket"]
-    if bucket is not None:
-        await _refresh_aggregate(conn, level, bucket)
-    await conn.execute("select engine.settle_bucket(%s, %s)", [level.relation, bucket])
-    return bucket is not None
-
-
-async def _mend_timescale(conn: Connection, level: Level) -> bool:
-    """Refresh the aggregate over a late bucket, then forget what was logged about it until then."""
-    late = await _rows(conn, "select * from engine.next_late(%s)", [level.relation])
-    for row in late:
-        if row["kept"]:
-            await _refresh_aggregate(conn, level, row["ts"])
-        await conn.execute(
-            "select engine.settle_late(%s, %s, %s)", [level.relation, row["ts"], row["late_ids"]]
-        )
-    return bool(late)
-
-
-async def _refresh_aggregate(conn: Connection, level: Level, bucket: datetime) -> None:
-    """Run outside any transaction, as TimescaleDB asks; it computes what it knows to have changed."""
-    (row,) = await _rows(conn, "select engine.timescale_schema() as name")
-    await conn.execute(
-        sql.SQL("call {}({}::regclass, {}::timestamptz, {}::timestamptz)").format(
-            sql.Identifier(row["name"], "refresh_continuous_aggregate"),
-            sql.Literal(level.store),
-            sql.Literal(bucket),
-            sql.Literal(bucket + level.bucket),
-        )
-    )
-
-
 def _cut(
     now: datetime, width: timedelta, setting: str | None, settings: Settings
 ) -> datetime | None:
@@ -227,10 +146,3 @@ def _cut(
 async def _count(db: Database, query: LiteralString, params: Sequence[object]) -> int:
     row = await db.fetch_one(query, params)
     return int(row["n"])
-
-
-async def _rows(
-    conn: Connection, query: LiteralString | sql.Composed, params: Sequence[object] = ()
-) -> list[DictRow]:
-    cursor = await conn.execute(query, params or None)
-    return await cursor.fetchall()

@@ -32,6 +32,10 @@ begin
   from engine.series as d
   inner join engine.series as h on d.source = h.relation
   where d.relation = 'fortnite.ccu_daily';
+  -- Before the first refresh everything is open: no look-ups before the first sample.
+  v_hours_until := greatest(v_hours_until, (
+    select date_bin('1 hour', min(c.ts), '2000-01-01 00:00:00+00') from fortnite.ccu as c
+  ));
   v_hours_until := greatest(v_days_until, least(v_24h + interval '23 hours', v_hours_until));
   perform fortnite.sum_days(p_at, p_ids, v_days_until, v_revision);
 

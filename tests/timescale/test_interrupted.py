@@ -121,6 +121,7 @@ async def test_writers_and_refreshes_at_once_end_equal(crowd: Ground) -> None:
 async def test_a_reader_never_sees_half_of_a_refresh(crowd: Ground) -> None:
     islands = 400
     await put(crowd.db, {(START + STEP * n, i): 1 for n in range(13) for i in range(islands)})
+    await timeseries.ensure_partitions(crowd.db, at=START)
     stop = asyncio.Event()
 
     async def read() -> int:
