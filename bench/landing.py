@@ -1,15 +1,15 @@
 """Landing of islands through the engine, against a bare COPY of the same bodies into a jsonb table.
 
 ``python -m bench.landing [--islands N] [--rounds N] [--batch N] [--url URL]``: a PostgreSQL of its
-own, or an empty database that is given. Each pass is a refresh: entities claimed, bodies hashed and
-checked, raw version, crawl row, typed columns, change log and search mark written; each worker is a
-process. ETL_POSTGRES_BIN picks the build of the server.
+own, or an empty database that is given. A pass takes bodies of claimed entities as received: hashed,
+compared and checked; raw version, crawl row, typed columns, change log and search mark written. Each
+worker is a process with two batches on their way, as in a refresh. The last passes are whole
+refreshes: claims too. ETL_POSTGRES_BIN picks the build of the server.
 """
 
 import argparse
 import asyncio
 import json
-import mmap
 import os
 import random
 import resource
@@ -19,9 +19,10 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
@@ -30,14 +31,16 @@ import psycopg
 
 from etl import embedded
 from etl.engine.arrays import TextArray
-from etl.engine.database import open_database
-from etl.engine.items import Claim, Found, Item
+from etl.engine.crawl import Lease, claim
+from etl.engine.database import Database, open_database
+from etl.engine.items import Claim, Fetch, Found, Item, Numbers, Resource
+from etl.engine.landing import Batch, Target, prepare, store
 from etl.engine.migrate import migrate
-from etl.engine.resource import refresh
+from etl.engine.resource import LANDINGS, refresh
 from etl.fortnite.resources import ISLAND
 from etl.settings import Settings
 
-PASSES = ("new", "unchanged", "changed")
+PASSES = ("new", "unchanged", "changed", "refresh unchanged")
 LEAST = {("new", 1): 0.33, ("unchanged", 1): 1.0, ("changed", 1): 0.23}
 LEAST |= {("new", 2): 0.55, ("unchanged", 2): 2.0, ("changed", 2): 0.45}
 HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
@@ -115,50 +118,75 @@ def write_bodies(path: Path, islands: int, version: int) -> float:
     return size / islands
 
 
-@contextmanager
-def bodies(path: Path) -> Iterator[mmap.mmap]:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        yield mapped
+def record(file: int, number: int) -> bytes:
+    data = os.pread(file, RECORD, number * RECORD)
+    (size,) = struct.unpack_from("!i", data)
+    return data[4 : 4 + size]
 
 
-def record(mapped: mmap.mmap, number: int) -> bytes:
-    start = number * RECORD
-    (size,) = struct.unpack_from("!i", mapped, start)
-    return mapped[start + 4 : start + 4 + size]
+async def work(url: str, path: Path, islands: int, batch: int, *, claims_too: bool) -> None:
+    """Land so many islands that are due, once told to; print how that went."""
+    island = replace(ISLAND, batch=batch)
+    file = os.open(path, os.O_RDONLY)
 
+    async def fetch(claims: Iterable[Claim]) -> Sequence[Item]:
+        return [Found(c.key, record(file, int(c.key.replace("-", "")))) for c in claims]
 
-async def work(url: str, path: Path, batch: int) -> None:
-    """Refresh what is due, once told to; print how that went."""
-    settings = Settings()
-    with bodies(path) as mapped:
-
-        async def fetch(claims: Sequence[Claim]) -> Sequence[Item]:
-            return [
-                Found(claim.key, record(mapped, int(claim.key.replace("-", ""))))
-                for claim in claims
-            ]
-
-        async with open_database(url, size=4) as db:
-            await db.fetch_one("select 1")
-            sys.stdout.write("ready\n")
-            sys.stdout.flush()
-            sys.stdin.readline()
-            numbers = await refresh(
-                db, replace(ISLAND, batch=batch), fetch, limit=10**9, settings=settings
-            )
+    async with open_database(url, size=4) as db:
+        leases = [] if claims_too else await claim_all(db, island, islands)
+        await db.fetch_one("select 1")
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+        if claims_too:
+            numbers = await refresh(db, island, fetch, limit=islands, settings=Settings())
+        else:
+            numbers = await land_all(db, island, leases, fetch)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps(numbers.as_dict() | {"mb": peak}) + "\n")
 
 
+async def claim_all(db: Database, island: Resource, islands: int) -> list[Lease]:
+    leases = []
+    while islands > 0:
+        lease = await claim(db, island, min(islands, island.batch), Settings())
+        if lease is None:
+            break
+        leases.append(lease)
+        islands -= len(lease.claims)
+    return leases
+
+
+async def land_all(
+    db: Database, island: Resource, leases: Sequence[Lease], fetch: Fetch
+) -> Numbers:
+    """What a refresh does with what it claimed."""
+    numbers = Numbers()
+    room = asyncio.Semaphore(LANDINGS)
+
+    async def land(lease: Lease, batch: Batch, fetched_at: datetime) -> None:
+        numbers.add(await store(db, Target(island, lease, fetched_at, 8), batch))
+        room.release()
+
+    async with asyncio.TaskGroup() as group:
+        for lease in leases:
+            items = await fetch(list(lease.claims.values()))
+            known = {key: claimed.body_hash for key, claimed in lease.claims.items()}
+            batch = prepare(island, items, known)
+            await room.acquire()
+            group.create_task(land(lease, batch, lease.now()))
+    return numbers
+
+
 def copy(url: str, path: Path, islands: int) -> None:
     """COPY every body, once told to."""
-    with bodies(path) as mapped:
-        rows = [HEAD]
-        for number in range(islands):
-            key, data = code(number).encode(), record(mapped, number)
-            rows.append(struct.pack("!hi", 2, len(key)) + key)
-            rows.append(struct.pack("!ib", len(data) + 1, 1) + data)
-        stream = memoryview(b"".join([*rows, struct.pack("!h", -1)]))
+    file = os.open(path, os.O_RDONLY)
+    rows = [HEAD]
+    for number in range(islands):
+        key, data = code(number).encode(), record(file, number)
+        rows.append(struct.pack("!hi", 2, len(key)) + key)
+        rows.append(struct.pack("!ib", len(data) + 1, 1) + data)
+    stream = memoryview(b"".join([*rows, struct.pack("!h", -1)]))
     with psycopg.connect(url, autocommit=True) as conn:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
@@ -228,12 +256,16 @@ def one_round(
             for name in PASSES:
                 conn.execute("update engine.crawl set due_at = now()")
                 settle(conn)
-                path = files[name == "changed"]
-                arguments = ("--work", url, "--file", str(path), "--batch", str(batch))
-                took, answers = timed(workers, *arguments)
+                version = name in {"changed", "refresh unchanged"}
+                share = str(islands if name.startswith("refresh") else islands // workers)
+                took, answers = timed(
+                    workers,
+                    *("--work", url, "--file", str(files[version]), "--batch", str(batch)),
+                    *("--islands", share, *(["--claims"] if name.startswith("refresh") else [])),
+                )
                 landed = sum(answer["landed"] for answer in answers)
                 changed = sum(answer["changed"] for answer in answers)
-                if (landed, changed) != (islands, 0 if name == "unchanged" else islands):
+                if (landed, changed) != (islands, 0 if "unchanged" in name else islands):
                     raise SystemExit(f"{name}: {landed} landed, {changed} changed of {islands}")
                 yield name, workers, seconds / took, max(answer["mb"] for answer in answers)
 
@@ -264,11 +296,20 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--url")
     parser.add_argument("--work", help=argparse.SUPPRESS)
+    parser.add_argument("--claims", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--copy", help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        asyncio.run(work(options.work, options.file, options.batch))
+        asyncio.run(
+            work(
+                options.work,
+                options.file,
+                options.islands,
+                options.batch,
+                claims_too=options.claims,
+            )
+        )
     elif options.copy:
         copy(options.copy, options.file, options.islands)
     else:
@@ -285,13 +326,14 @@ def measure(options: argparse.Namespace) -> None:
             for name, workers, value, mb in one_round(url, files, options.islands, options.batch):
                 found.setdefault((name, workers), []).append((value, mb))
     copied = statistics.median(value for value, _ in found.pop(("copy", 1)))
-    print(f"one COPY of key and body: {copied:,.0f} rows/s; ratios to it, and the least to reach:")
+    print(f"one COPY of key and body: {copied:,.0f} rows/s; ratios to it (and the least to reach):")
     for (name, workers), values in found.items():
         ratio = statistics.median(value for value, _ in values)
         spread = " ".join(f"{value:.2f}" for value, _ in values)
         peak = max(mb for _, mb in values)
-        least = LEAST[name, workers]
-        print(f"{name:10} {workers} worker: {ratio:.2f} (>= {least}) [{spread}] {peak:.0f} MB")
+        least = LEAST.get((name, workers))
+        asked = "" if least is None else f" (>= {least})"
+        print(f"{name}, {workers} worker(s): {ratio:.2f}{asked} [{spread}] {peak:.0f} MB a worker")
 
 
 if __name__ == "__main__":
