@@ -1,6 +1,5 @@
-"""The crawl schedule on a real server: order, shares, leases, blame, and coming back."""
+"""The crawl schedule on a real server: order, shares, intervals, and what failed coming back."""
 
-import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -8,37 +7,11 @@ from datetime import timedelta
 import pytest
 
 from etl.engine import crawl
-from etl.engine.crawl import Lease, claim
+from etl.engine.crawl import claim
 from etl.engine.database import Database
 from etl.engine.items import Resource
 from etl.engine.landing import Batch, Ready, Target, store
-from etl.settings import Settings
-from tests.engine.support import Conn, rows
-
-BRIEF = Settings(crawl_lease=0.05, crawl_attempts=3)
-LONG = Settings(crawl_attempts=3)
-
-
-async def discover(conn: Conn, *keys: str) -> int:
-    ((found,),) = await rows(conn, "select engine.discover('probe.thing', %s)", [list(keys)])
-    return int(found)
-
-
-async def taken(db: Database, resource: Resource, count: int, settings: Settings = LONG) -> Lease:
-    lease = await claim(db, resource, count, settings)
-    assert lease is not None
-    return lease
-
-
-async def run_out(conn: Conn) -> None:
-    """Let every lease end, as time would."""
-    await conn.execute(
-        "update engine.crawl set leased_until = now() where leased_until > '-infinity'"
-    )
-
-
-async def due_now(conn: Conn) -> None:
-    await conn.execute("update engine.crawl set due_at = now() where state <> 'dead'")
+from tests.engine.support import PATIENT, Conn, discover, land_claimed, rows, taken
 
 
 async def test_discovered_entities_are_due_first_and_known_ones_stay(
@@ -49,17 +22,6 @@ async def test_discovered_entities_are_due_first_and_known_ones_stay(
     assert await discover(conn, "a", "c") == 1
     lease = await taken(db, replace(things, shares=(1, 0, 0, 0)), 1)
     assert list(lease.claims) == ["c"]
-
-
-async def test_a_leased_entity_is_not_claimed_again(
-    db: Database, conn: Conn, things: Resource
-) -> None:
-    await discover(conn, *"abcd")
-    first = await taken(db, things, 3)
-    second = await taken(db, things, 3)
-    assert len(first.claims) == 3
-    assert first.claims.keys() | second.claims.keys() == set("abcd")
-    assert await claim(db, things, 3, LONG) is None
 
 
 async def test_the_longest_due_of_a_class_comes_first(
@@ -101,67 +63,6 @@ async def test_a_claim_of_one_reaches_every_class_in_the_long_run(
     assert seen[3] > 5
 
 
-async def test_attempts_rise_at_the_claim(db: Database, conn: Conn, things: Resource) -> None:
-    await discover(conn, "a")
-    lease = await taken(db, things, 1)
-    assert lease.claims["a"].attempts == 1
-    assert await rows(conn, "select attempts from engine.crawl") == [(1,)]
-
-
-async def test_what_a_dead_worker_held_is_claimed_one_by_one(
-    db: Database, conn: Conn, things: Resource
-) -> None:
-    await discover(conn, *"abcde")
-    await taken(db, things, 3)
-    await run_out(conn)
-    alone = [list((await taken(db, things, 10)).claims) for _ in range(3)]
-    assert sorted(key for (key,) in alone) == ["a", "b", "c"]
-    assert set((await taken(db, things, 10)).claims) == {"d", "e"}
-
-
-async def test_what_kills_every_worker_is_dead_in_the_end_and_can_be_revived(
-    db: Database, conn: Conn, things: Resource
-) -> None:
-    await discover(conn, "killer", "other")
-    await taken(db, things, 2)
-    for _ in range(BRIEF.crawl_attempts - 1):
-        await run_out(conn)
-        while (lease := await claim(db, things, 10, LONG)) is not None:
-            if "other" in lease.claims:
-                await crawl.release(db, things, lease)
-                await conn.execute(
-                    "update engine.crawl set due_at = 'infinity' where key = 'other'"
-                )
-    await run_out(conn)
-    assert await claim(db, things, 10, LONG) is None
-    ((key, attempts, error),) = await rows(conn, "select key, attempts, last_error from ops.dead")
-    assert (key, attempts) == ("killer", 3)
-    assert "died" in error
-    assert await rows(conn, "select ops.revive('probe.thing', 'nobody')") == [(0,)]
-    assert await rows(conn, "select ops.revive('probe.thing')") == [(1,)]
-    revived = await taken(db, things, 10)
-    assert revived.claims["killer"].attempts == 1
-
-
-async def test_one_that_is_dead_does_not_stand_in_the_way_of_others(
-    db: Database, conn: Conn, things: Resource
-) -> None:
-    await discover(conn, "killer")
-    await taken(db, things, 1)
-    await run_out(conn)
-    await conn.execute("update engine.crawl set attempts = 3")
-    await discover(conn, "other")
-    assert list((await taken(db, things, 10)).claims) == ["other"]
-
-
-async def test_a_claim_waits_for_no_lock(db: Database, conn: Conn, things: Resource) -> None:
-    await discover(conn, *"abc")
-    async with conn.transaction():
-        await conn.execute("select from engine.crawl where key = 'b' for update")
-        async with asyncio.timeout(10):
-            assert set((await taken(db, things, 10)).claims) == {"a", "c"}
-
-
 async def test_a_failure_is_tried_later_and_later_then_dead(
     db: Database, conn: Conn, things: Resource
 ) -> None:
@@ -175,59 +76,11 @@ async def test_a_failure_is_tried_later_and_later_then_dead(
         )
         waits.append((wait, state))
         assert error == r"no\0 luck"
-        await due_now(conn)
+        await conn.execute("update engine.crawl set due_at = now() where state <> 'dead'")
     assert [state for _, state in waits] == ["active", "active", "dead"]
     assert waits[0][0] * 1.9 < waits[1][0] < waits[0][0] * 2.1
     assert timedelta(minutes=1.5) < waits[0][0] < timedelta(minutes=2.5)
-    assert await claim(db, things, 1, LONG) is None
-
-
-async def test_what_is_given_back_is_not_blamed_and_waits_as_asked(
-    db: Database, conn: Conn, things: Resource
-) -> None:
-    await discover(conn, "a", "b")
-    lease = await taken(db, things, 2)
-    later = lease.now() + timedelta(hours=1)
-    assert await crawl.release(db, things, lease, later) == 2
-    assert await crawl.release(db, things, lease, later) == 0
-    assert (
-        await rows(conn, "select attempts, leased_until = '-infinity', due_at from engine.crawl")
-        == [(0, True, later)] * 2
-    )
-
-
-async def test_what_is_given_up_comes_back_alone(
-    db: Database, conn: Conn, things: Resource
-) -> None:
-    await discover(conn, *"abc")
-    assert await crawl.abandon(db, things, await taken(db, things, 3)) == 3
-    for _ in range(3):
-        (claimed,) = (await taken(db, things, 3)).claims.values()
-        assert claimed.attempts == 2
-
-
-async def test_a_late_worker_lands_and_settles_nothing(
-    db: Database, conn: Conn, things: Resource
-) -> None:
-    await discover(conn, "a", "b")
-    late = await taken(db, things, 2)
-    await run_out(conn)
-    for _ in range(2):
-        await taken(db, things, 1)
-    before = await rows(conn, "select * from engine.crawl order by key")
-    batch = Batch(changed=[Ready("a", b"x" * 16, None, b'{"number": 1}')], same={"b": b"y" * 16})
-    numbers = await store(db, Target(things, late, late.now(), 8), batch)
-    assert (numbers.landed, numbers.failed) == (0, 2)
-    assert await crawl.fail(db, things, late, {"a": "late"}, attempts=1) == 0
-    assert await crawl.release(db, things, late) == 0
-    assert await crawl.abandon(db, things, late) == 0
-    assert await rows(conn, "select * from engine.crawl order by key") == before
-    assert await rows(conn, "select count(*) from raw.document") == [(0,)]
-
-
-async def land_claimed(db: Database, resource: Resource, lease: Lease, body: bytes) -> None:
-    ready = [Ready(key, body[-16:], None, body) for key in lease.claims]
-    await store(db, Target(resource, lease, lease.now(), 8), Batch(changed=ready))
+    assert await claim(db, things, 1, PATIENT) is None
 
 
 async def test_a_success_clears_blame_and_sets_the_interval_of_its_class(
@@ -304,22 +157,6 @@ async def test_what_is_gone_is_asked_for_less_and_less(
     await store(db, Target(things, lease, lease.now(), 8), Batch(same={"a": b""}))
     ((wait,),) = await rows(conn, "select due_at - last_fetched_at from engine.crawl")
     assert wait <= timedelta(days=33)
-
-
-async def test_eight_workers_share_the_work_without_overlap(
-    db: Database, conn: Conn, things: Resource
-) -> None:
-    await discover(conn, *(f"k{n:04}" for n in range(400)))
-    seen: list[str] = []
-
-    async def worker() -> None:
-        while (lease := await claim(db, things, 10, LONG)) is not None:
-            seen.extend(lease.claims)
-            await land_claimed(db, things, lease, b'{"number": 1234567890}')
-
-    await asyncio.gather(*(worker() for _ in range(8)))
-    assert sorted(seen) == [f"k{n:04}" for n in range(400)]
-    assert await rows(conn, "select count(*) from raw.document") == [(400,)]
 
 
 async def test_the_backlog_counts_what_waits(db: Database, conn: Conn, things: Resource) -> None:
