@@ -167,7 +167,7 @@ async def test_it_stops_before_the_next_cycle_and_keeps_what_it_has(
     row = await db.fetch_one(
         "select count(*) filter (where leased_until > '-infinity') as held, "
         "count(*) filter (where attempts > 0) as blamed, "
-        "count(*) filter (where due_at <= now()) as due "
+        "count(*) filter (where due_at <= now() + interval '5 seconds') as due "
         "from engine.crawl where resource = 'fortnite.creator_page'"
     )
     assert (row["held"], row["blamed"]) == (0, 0)
