@@ -26,6 +26,9 @@ as $$
 declare
   v_lease bigint := nextval('engine.lease');
   v_luck double precision := random();
+  -- Every other claim, so that what a killed worker held does not keep all else waiting.
+  v_died_first boolean := random() < 0.5;
+  v_shares integer[];
   v_quota integer[];
   v_rows tid[];
   v_died tid;
@@ -34,7 +37,7 @@ declare
 begin
   -- A share of a small claim is a fraction; luck rounds it so that each class gets its share in the long run.
   select array_agg(floor(s.upto * p_n + v_luck) - floor(s.before * p_n + v_luck) order by s.class)
-  into v_quota
+  into v_shares
   from (
     select
       u.class,
@@ -43,6 +46,7 @@ begin
     from unnest(p_shares) with ordinality as u (share, class)
   ) as s;
 
+  v_quota := v_shares;
   -- First what each class is owed, then, class by class, what others left.
   loop
     select
@@ -62,7 +66,7 @@ begin
         and c.class = q.nth - 1
         and c.state <> 'dead'
         and c.due_at <= now()
-        and c.leased_until <= now()
+        and c.leased_until <= case when v_died_first then now() else '-infinity' end
       order by c.due_at
       limit q.quota
       for no key update skip locked
@@ -92,14 +96,20 @@ begin
 
     v_left := v_left - coalesce(cardinality(v_rows), 0);
     v_class := v_class + 1;
-    exit when v_left <= 0 or v_class > 3;
-    v_quota := array_fill(0, array[4]);
-    v_quota[v_class + 1] := v_left;
+    exit when v_left <= 0 or (v_class > 3 and (v_died_first or v_left < p_n));
+    if v_class > 3 then
+      v_died_first := true;
+      v_class := -1;
+      v_quota := v_shares;
+    else
+      v_quota := array_fill(0, array[4]);
+      v_quota[v_class + 1] := v_left;
+    end if;
   end loop;
 end
 $$;
 
 comment on function engine.claim(text, integer, interval, real[], integer) is
 'Leases up to so many entities that are due, for so long: each class (0 to 3) its share, then class by class what is '
-'left, the longest due first. attempts rises here. What a worker died with is claimed alone, and is dead after so '
-'many attempts. claimed_at is the clock that fetches are dated by';
+'left, the longest due first. attempts rises here. What a worker died with is claimed alone, by every other claim '
+'while anything else is due, and is dead after so many attempts. claimed_at is the clock that fetches are dated by';

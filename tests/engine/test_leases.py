@@ -35,9 +35,22 @@ async def test_what_a_dead_worker_held_is_claimed_one_by_one(
     await discover(conn, *"abcde")
     await taken(db, things, 3)
     await run_out(conn)
-    alone = [list((await taken(db, things, 10)).claims) for _ in range(3)]
-    assert sorted(key for (key,) in alone) == ["a", "b", "c"]
-    assert set((await taken(db, things, 10)).claims) == {"d", "e"}
+    seen = []
+    while (lease := await claim(db, things, 10, PATIENT)) is not None:
+        seen.append(sorted(lease.claims))
+    assert sorted(seen) == [["a"], ["b"], ["c"], ["d", "e"]]
+
+
+async def test_what_dead_workers_held_takes_half_of_the_claims_while_more_is_due(
+    db: Database, conn: Conn, things: Resource
+) -> None:
+    await discover(conn, *(f"held{n:03}" for n in range(200)))
+    await taken(db, things, 200)
+    await run_out(conn)
+    await discover(conn, *(f"other{n:03}" for n in range(200)))
+    sizes = [len((await taken(db, things, 2)).claims) for _ in range(100)]
+    assert 25 < sizes.count(1) < 75
+    assert sizes.count(1) + sizes.count(2) == 100
 
 
 async def test_what_kills_every_worker_is_dead_in_the_end_and_can_be_revived(
