@@ -80,6 +80,8 @@ async def open_database(
         min_size=1,
         max_size=size,
         check=AsyncConnectionPool.check_connection,
+        # past it the pool begins anew, so that no pause grows to minutes while a server is away
+        reconnect_timeout=10,
         open=False,
     )
     async with pool:

@@ -65,8 +65,19 @@ class Upstream:
         self._service = service
         self._client = client
         self._tokens = tokens
+        self._reserved = False
         # the pool never has to queue: httpcore loses connections of requests cancelled in its queue
         self._room = asyncio.Semaphore(settings.http_connections)
+
+    async def reserve(self) -> None:
+        """Wait for a turn that the next request has, so that nothing is leased while waiting.
+
+        Raises:
+            Transient: the turn is too far away; nothing is reserved.
+        """
+        if not self._reserved:
+            await self._take()
+            self._reserved = True
 
     async def get(
         self,
@@ -129,6 +140,12 @@ class Upstream:
         return await self._once(request)
 
     async def _turn(self) -> None:
+        if self._reserved:
+            self._reserved = False
+        else:
+            await self._take()
+
+    async def _take(self) -> None:
         await throttle.take(self._db, self._service.bucket, patience=self._service.patience)
 
     async def _once(self, request: httpx.Request) -> Answer:

@@ -1,7 +1,7 @@
 """The declaration of a resource and the loop that keeps its entities fresh."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -33,6 +33,8 @@ GRACE_S = 20.0  # how long a refresh that is cancelled lets its landings end
 
 log = structlog.get_logger()
 
+Turn = Callable[[], Awaitable[None]]
+
 
 class GiveUp(Protocol):
     """How a batch in hand is given up: release or abandon."""
@@ -48,24 +50,26 @@ async def refresh(
     *,
     limit: int,
     settings: Settings,
+    turn: Turn | None = None,
 ) -> Numbers:
     """Claim, fetch and land entities that are due, batch after batch, ``limit`` at most.
 
-    While batches land, the next is claimed, fetched and prepared.
+    While batches land, the next is claimed, fetched and prepared. ``turn`` waits before each claim
+    until the upstream may be asked, so that no entity is leased meanwhile.
 
-    Ends when nothing is due, or when ``fetch`` raises Transient: then its batch is given back, not
-    blamed, due not before ``retry_at``. Any other exception of ``fetch`` is raised here after the
-    batch was given up: each of its entities is claimed alone next, and is dead after
-    ``settings.crawl_attempts`` claims. What fetch gives nothing for counts as failed and comes back
-    later. Cancelled, it lets landings in flight end and gives back what it holds. Killed, it leaves
-    whole batches, and leases that run out.
+    Ends when nothing is due, or when ``turn`` or ``fetch`` raises Transient: then a batch in hand
+    is given back, not blamed, due not before ``retry_at``. Any other exception of ``fetch`` is
+    raised here after the batch was given up: each of its entities is claimed alone next, and is
+    dead after ``settings.crawl_attempts`` claims. What fetch gives nothing for counts as failed and
+    comes back later. Cancelled, it lets landings in flight end and gives back what it holds.
+    Killed, it leaves whole batches, and leases that run out.
 
     Raises:
         psycopg.Error: the server refused something that is not the data's fault.
     """
     work = _Refresh(db, resource, settings)
     try:
-        await work.run(fetch, limit)
+        await work.run(fetch, limit, turn)
         await work.landed(0)
     except asyncio.CancelledError:
         await work.stop(release)
@@ -87,10 +91,16 @@ class _Refresh:
         self._held: Lease | None = None
         self._landing: set[asyncio.Task[None]] = set()
 
-    async def run(self, fetch: Fetch, limit: int) -> None:
+    async def run(self, fetch: Fetch, limit: int, turn: Turn | None) -> None:
         """Batch after batch, until nothing is due or the upstream cannot be asked."""
         left = limit
         while left > 0:
+            try:
+                if turn is not None:
+                    await turn()
+            except Transient as error:
+                self._paused(error)
+                break
             lease = await self._claim(min(self._resource.batch, left))
             if lease is None:
                 break
@@ -98,7 +108,7 @@ class _Refresh:
             try:
                 items = await fetch(list(lease.claims.values()))
             except Transient as error:
-                await self._pause(lease, error)
+                await self._give_back(lease, error)
                 break
             batch = _prepare(self._resource, lease, items)
             fetched_at = lease.now()
@@ -135,8 +145,11 @@ class _Refresh:
             raise
         return self._held
 
-    async def _pause(self, lease: Lease, error: Transient) -> None:
+    def _paused(self, error: Transient) -> None:
         log.warning("refresh paused", resource=self._resource.name, reason=error.reason)
+
+    async def _give_back(self, lease: Lease, error: Transient) -> None:
+        self._paused(error)
         self._held = None
         self.numbers.failed += await release(self._db, self._resource, lease, error.retry_at)
 

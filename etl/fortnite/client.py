@@ -107,6 +107,7 @@ class Links:
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
+        self.turn = upstream.reserve
 
     async def lookup(self, codes: Sequence[str]) -> list[Item]:
         """The details of up to 100 islands, those the service does not know as Missing.

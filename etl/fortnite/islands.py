@@ -48,7 +48,7 @@ async def refresh_islands(db: Database, settings: Settings, limit: int) -> Numbe
                 refusal = error
                 raise Transient(error.reason) from None
 
-        numbers = await refresh(db, ISLAND, fetch, limit=limit, settings=settings)
+        numbers = await refresh(db, ISLAND, fetch, limit=limit, settings=settings, turn=links.turn)
     if refusal is not None:
         raise refusal
     return numbers

@@ -13,7 +13,7 @@ import pytest
 
 from etl.engine import http, throttle, wire
 from etl.engine.database import Database, open_database
-from etl.engine.errors import Refused
+from etl.engine.errors import Refused, Transient
 from etl.engine.http import Service, open_upstream
 from etl.engine.verdict import retry_after
 from etl.settings import Settings
@@ -172,6 +172,20 @@ async def test_each_try_takes_its_turn(db: Database, settings: Settings) -> None
         "capacity": 1,
         "per_second": 5,
     }
+
+
+async def test_a_turn_reserved_is_the_next_requests_and_taken_once(
+    db: Database, settings: Settings
+) -> None:
+    async with (
+        serve(saying(answer(body=b"[1]"))) as server,
+        open_upstream(db, settings, Service(server.url, BUCKET, 0.5, patience=1)) as one,
+    ):
+        for _ in range(3):
+            await one.reserve()
+        assert (await one.get("/x")).body == b"[1]"
+        with pytest.raises(Transient, match=BUCKET):
+            await one.reserve()
 
 
 async def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(

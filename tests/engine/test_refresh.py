@@ -113,6 +113,34 @@ async def test_a_transient_failure_gives_the_batch_back_unblamed(
     assert given_back == [(0, True)] * 10
 
 
+async def test_a_turn_is_waited_for_while_nothing_is_leased(
+    db: Database, conn: Conn, things: Resource
+) -> None:
+    await discover(conn, 25)
+    turns: list[int] = []
+    asked: list[list[str]] = []
+
+    async def turn() -> None:
+        turns.append(len(asked))
+        if len(turns) == 3:
+            raise Transient("the next turn is far away")
+
+    async def fetch(claims: Sequence[Claim]) -> Sequence[Item]:
+        asked.append(keys_of(claims))
+        return await answer(claims)
+
+    numbers = await refresh(db, things, fetch, limit=100, settings=OPTIONS, turn=turn)
+    assert (numbers, turns) == (Numbers(landed=20, changed=20), [0, 1, 2])
+    assert (
+        await rows(
+            conn,
+            "select attempts, leased_until = '-infinity', due_at <= now() from engine.crawl "
+            "where last_fetched_at is null",
+        )
+        == [(0, True, True)] * 5
+    )
+
+
 @pytest.mark.parametrize("error", [Refused(400, "no"), KeyError("bug")])
 async def test_any_other_failure_brings_the_batch_back_one_by_one(
     db: Database, conn: Conn, things: Resource, error: Exception
