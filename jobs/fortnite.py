@@ -42,8 +42,8 @@ async def rollup(tools: Tools) -> object:
 
 @app.every("7-59/10 * * * *", "fortnite.performance", queue=QUEUE, priority=5)
 async def performance(tools: Tools) -> dict[str, int]:
-    """Compute how each island fared over 24 hours, 7 days and 30 days."""
-    return {"changed": await fortnite_performance.compute(tools.database)}
+    """Compute how islands fared over 24 hours, 7 days and 30 days: each once an hour, a new one at once."""
+    return {"changed": await fortnite_performance.compute(tools.database, turns=6)}
 
 
 @app.every("17 * * * *", "fortnite.classify", queue=QUEUE)

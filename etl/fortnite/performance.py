@@ -21,7 +21,7 @@ async def compute(db: Database, at: datetime | None = None, *, turns: int = 1) -
     """Bring ``fortnite.island_performance`` to the cycle ``at``, or to the newest one; how many rows were written.
 
     Islands that nobody played for 30 days are looked at once a day. With ``turns`` the others take turns, one cycle in
-    so many: 6 spreads the work over an hour. An island without a row never waits.
+    so many: 6 spreads the work over an hour. An island sampled for the first time does not wait.
 
     Computed from roll-ups, 5,000 islands a transaction: dying in the middle leaves some islands at the earlier cycle
     until their next turn. Only rows that changed are written; documents whose numbers moved enough are marked.

@@ -305,6 +305,7 @@ create table fortnite.island_now (
   marked_ccu integer not null,
   record_ccu integer not null
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
+create index on fortnite.island_now using brin (since);
 comment on table fortnite.island_now is 'Latest CCU of an island, and its record';
 comment on column fortnite.island_now.island_id is 'The island';
 comment on column fortnite.island_now.ts is 'Cycle that brought this CCU; later ones with the same value leave the row alone';

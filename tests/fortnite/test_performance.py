@@ -160,7 +160,15 @@ async def test_documents_are_marked_when_their_numbers_moved_enough(db: Database
 
 
 async def test_islands_take_turns_but_a_new_one_never_waits(db: Database) -> None:
+    """Neighbours have their turn together, so these are made to be far apart."""
     codes = [f"{n:02d}" for n in range(12)]
+    for n, code in enumerate(codes):
+        await db.execute(
+            "insert into fortnite.island (island_id, code, source, first_seen_at) "
+            "overriding system value values (%s, %s, 'catalogue', %s)",
+            [n * 5000 + 4999 * (n % 2), code, NOW],
+        )
+    await db.execute("alter sequence fortnite.island_island_id_seq restart with 100000")
     await store(db, NOW - HOUR, dict.fromkeys(codes, 1))
     await performance.compute(db, turns=6)
     assert len(await rows(db)) == 12
