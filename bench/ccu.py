@@ -15,14 +15,11 @@ import asyncio
 import os
 import random
 import secrets
-import shutil
 import statistics
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from time import perf_counter
 
 import psutil
@@ -30,7 +27,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from etl import embedded
+from bench.parts.servers import postgres
 from etl.engine import timeseries
 from etl.engine.database import Database, open_database
 from etl.engine.migrate import migrate
@@ -104,19 +101,6 @@ class Cycle:
     hours: int
     written: int
     marks: int
-
-
-@contextmanager
-def plain_server() -> Iterator[str]:
-    """URL of an empty database on a PostgreSQL of this benchmark's own."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-bench-"))
-    options = Settings(home=home)
-    try:
-        embedded.up(options, ("postgres",))
-        yield embedded.database_url(options)
-    finally:
-        embedded.down(options)
-        shutil.rmtree(home)
 
 
 @contextmanager
@@ -248,7 +232,7 @@ def main() -> int:
     parser.add_argument("--cycles", type=int, default=7)
     parser.add_argument("--no-history", dest="history", action="store_false")
     options = parser.parse_args()
-    with plain_server() as url:
+    with postgres() as url:
         good = report("plain", asyncio.run(measure(url, options)))
     named = os.environ.get("ETL_TEST_TIMESCALE_URL")
     if named:

@@ -11,14 +11,9 @@ import json
 import logging
 import os
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter
 
 import psycopg
@@ -26,27 +21,12 @@ import structlog
 from procrastinate import App, PsycopgConnector
 
 import etl.settings
-from etl import embedded
+from bench.parts.servers import postgres
 from etl.engine.migrate import migrate
 from etl.settings import Settings
 from jobs.application import POOL, Application
 
 KINDS = ("bare", "pool", "ours")
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """URL of a migrated database of this benchmark's own."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-bench-"))
-    options = Settings(home=home)
-    try:
-        embedded.up(options, ("postgres",))
-        url = embedded.database_url(options)
-        migrate(url, options)
-        yield url
-    finally:
-        embedded.down(options)
-        shutil.rmtree(home)
 
 
 def app_of(kind: str, url: str) -> App:
@@ -138,7 +118,8 @@ def main() -> int:
         url = database.get_secret_value()
         print(json.dumps(asyncio.run(work(chosen.kind, url, chosen.jobs, int(chosen.concurrency)))))
         return 0
-    with server() as url:
+    with postgres() as url:
+        migrate(url, Settings())
         for concurrency in map(int, chosen.concurrency.split(",")):
             compare(url, chosen.jobs, chosen.rounds, concurrency)
     return 0

@@ -12,14 +12,13 @@ import asyncio
 import json
 import os
 import resource
-import shutil
 import statistics
 import struct
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +27,7 @@ from time import perf_counter
 import psycopg
 
 from bench.parts.islands import code, record, write_bodies
-from etl import embedded
+from bench.parts.servers import postgres
 from etl.engine.arrays import TextArray
 from etl.engine.crawl import Lease, claim
 from etl.engine.database import Database, open_database
@@ -191,25 +190,6 @@ def one_round(
                 yield name, workers, seconds / took, max(answer["mb"] for answer in answers)
 
 
-@contextmanager
-def server(given: str | None) -> Iterator[str]:
-    """URL of a migrated database."""
-    if given is not None:
-        migrate(given, Settings())
-        yield given
-        return
-    home = Path(tempfile.mkdtemp(prefix="headrace-bench-"))
-    options = Settings(home=home)
-    try:
-        embedded.up(options, ("postgres",))
-        url = embedded.database_url(options)
-        migrate(url, options)
-        yield url
-    finally:
-        embedded.down(options)
-        shutil.rmtree(home)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--islands", type=int, default=100_000)
@@ -239,7 +219,9 @@ def main() -> None:
 
 def measure(options: argparse.Namespace) -> None:
     found: dict[tuple[str, int], list[tuple[float, float]]] = {}
-    with tempfile.TemporaryDirectory() as folder, server(options.url) as url:
+    given = nullcontext(options.url) if options.url else postgres()
+    with tempfile.TemporaryDirectory() as folder, given as url:
+        migrate(url, Settings())
         files = [Path(folder) / f"bodies-{version}" for version in (0, 1)]
         sizes = [write_bodies(file, options.islands, v) for v, file in enumerate(files)]
         print(f"{options.islands} islands of {sizes[0]:.0f} bytes, {os.cpu_count()} cores")

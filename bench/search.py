@@ -8,13 +8,9 @@ reads finished bulk bodies from files; the sync pass starts from marks.
 import argparse
 import asyncio
 import json
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -22,6 +18,7 @@ import orjson
 import psutil
 from elasticsearch import AsyncElasticsearch
 
+from bench.parts.servers import own
 from etl import embedded
 from etl.engine.database import open_database
 from etl.engine.migrate import migrate
@@ -58,19 +55,6 @@ insert into fortnite.island_now (island_id, ts, recorded_at, since, ccu, marked_
 select island_id, now(), now(), now(), island_id %% 5000, island_id %% 5000, 9000
 from fortnite.island where island_id %% 3 = 0 and %s::int > 0
 """  # fmt: skip
-
-
-@contextmanager
-def servers() -> Iterator[Settings]:
-    """PostgreSQL and Elasticsearch of this benchmark's own."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-bench-"))
-    options = Settings(home=home)
-    try:
-        embedded.up(options)
-        yield options
-    finally:
-        embedded.down(options)
-        shutil.rmtree(home)
 
 
 async def prepare(options: Settings, documents: int) -> None:
@@ -181,7 +165,7 @@ def main() -> int:
         run = raw if chosen.kind == "raw" else projected
         print(json.dumps(asyncio.run(run(options))))
         return 0
-    with servers() as options:
+    with own("postgres", "elasticsearch") as options:
         asyncio.run(prepare(options, chosen.documents))
         size = sum(file.stat().st_size for file in options.home.glob("*.ndjson"))
         print(f"{chosen.documents:,} documents of {size // chosen.documents} bytes", flush=True)
