@@ -19,6 +19,8 @@ from etl.settings import Settings
 from etl.simulator.process import Running
 
 CYCLE = timedelta(minutes=10)
+PAGES = 1500
+"""Creator pages a cycle of the pass asks for; in a large world the worker's cycles go on with the rest."""
 
 
 @dataclass
@@ -81,7 +83,7 @@ class Pass:
         with self.step("ccu", len(cycles)):
             for ts in cycles:
                 await self.simulator.clock(now=ts.isoformat())
-                await ccu.cycle(self.db, self.settings, ts)
+                await ccu.cycle(self.db, self.settings, ts, pages=PAGES)
                 self.report.advance(1)
             await self.simulator.clock(now=datetime.now(UTC).isoformat())
         return cycles

@@ -9,7 +9,6 @@ import structlog
 
 from etl.engine.database import Database
 from etl.engine.errors import Refused, Transient
-from etl.engine.oauth import Credentials
 from etl.engine.together import in_lanes, together
 from etl.fortnite.account import OFF, credentials
 from etl.fortnite.client import MOST_CODES, open_discovery
@@ -27,7 +26,9 @@ MARGIN_S = 30
 LANES = 4
 
 
-async def cycle(db: Database, settings: Settings, ts: datetime | None = None) -> CycleNumbers:
+async def cycle(
+    db: Database, settings: Settings, ts: datetime | None = None, *, pages: int | None = None
+) -> CycleNumbers:
     """Sample CCU once: the candidates by code, and as many creator pages as the rate allows.
 
     All samples carry the start of the cycle, cut to ten minutes UTC, so that a cycle that is
@@ -40,6 +41,7 @@ async def cycle(db: Database, settings: Settings, ts: datetime | None = None) ->
         settings: where they come from.
         ts: an instant of the cycle; None is now by the database's clock. Given one, the cycle may
             take its ten minutes from now on.
+        pages: creator pages asked for at most; None is as many as the rate allows.
 
     Raises:
         PlainError: credentials or ETL_TOKEN_KEY are incomplete.
@@ -58,19 +60,18 @@ async def cycle(db: Database, settings: Settings, ts: datetime | None = None) ->
         numbers.complete = False
         return numbers
     gone = 0 if ts is not None else (clock["now"] - clock["ts"]).total_seconds()
-    await _sample(db, settings, account, numbers, CYCLE_S - MARGIN_S - gone)
+    seconds = CYCLE_S - MARGIN_S - gone
+    allowed = page_requests(settings.fortnite_creators_per_minute, seconds)
+    requests = allowed if pages is None else min(pages, allowed)
+    end = asyncio.get_running_loop().time() + seconds
+    async with open_discovery(db, settings, account) as discovery:
+        await _sample(Cycle(db, settings, discovery, numbers, end), requests)
     return numbers
 
 
-async def _sample(
-    db: Database, settings: Settings, account: Credentials, numbers: CycleNumbers, seconds: float
-) -> None:
-    end = asyncio.get_running_loop().time() + seconds
-    async with open_discovery(db, settings, account) as discovery:
-        sampling = Cycle(db, settings, discovery, numbers, end)
-        requests = page_requests(settings.fortnite_creators_per_minute, seconds)
-        await together(_entries(sampling), sample_creators(sampling, requests))
-    log.info("CCU cycle ended", **numbers.as_dict())
+async def _sample(sampling: Cycle, requests: int) -> None:
+    await together(_entries(sampling), sample_creators(sampling, requests))
+    log.info("CCU cycle ended", **sampling.numbers.as_dict())
     if sampling.refusal is not None:
         raise sampling.refusal
 
