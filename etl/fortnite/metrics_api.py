@@ -127,9 +127,10 @@ class MetricsApi:
 @asynccontextmanager
 async def open_metrics(db: Database, settings: Settings) -> AsyncIterator[MetricsApi]:
     """The metrics of the Data API, closed at exit: no account, and one throttle with the catalogue."""
-    service = Service(
-        str(settings.fortnite_data_url), "fortnite.data", settings.fortnite_data_per_second
-    )
+    rate = settings.fortnite_data_per_second
+    # the turns of some requests, ours and the catalogue's; not the end of a closure
+    patience = 5 + 12 / rate
+    service = Service(str(settings.fortnite_data_url), "fortnite.data", rate, patience)
     async with open_upstream(db, settings, service) as upstream:
         yield MetricsApi(upstream)
 
@@ -141,12 +142,14 @@ def parse(body: bytes, interval: MetricInterval, read_at: datetime) -> Answered:
     nothing, and is the trouble that is told.
 
     Raises:
-        Transient: it is no JSON object, or one without any bucket: sometimes a 200 comes empty.
+        Transient: there is nothing in it, or no bucket: sometimes a 200 comes empty.
     """
+    if body.strip() == b"[]":
+        raise Transient("the answer is an empty list")
     try:
         series = split.members(body)
     except NotSplit as error:
-        raise Transient(f"the answer is no object of metrics: {error}") from None
+        return Answered([], f"it is no object of metrics: {error}", body)
     return _Reading(INTERVALS[interval], read_at).read(series, body)
 
 

@@ -70,7 +70,7 @@ comment on table fortnite.island_metric_state is
 withheld, unless it is listed in island_metric_lost';
 comment on column fortnite.island_metric_state.island_id is 'The island';
 comment on column fortnite.island_metric_state.watched_from is
-'First UTC day that is watched: the one it was first scheduled on, or an earlier one that its first read brought';
+'First UTC day that is watched: the one it was first scheduled on; its first read brought days before it as well';
 comment on column fortnite.island_metric_state.read_through is
 'Last UTC day up to which each was read after it had closed, or is lost';
 comment on column fortnite.island_metric_state.peak_on is

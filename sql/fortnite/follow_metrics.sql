@@ -50,7 +50,6 @@ begin
   followed as (
     update fortnite.island_metric_state as m
     set
-      watched_from = f.watched_from,
       read_through = f.read_through,
       peak_on = f.peak_on,
       peak_ccu = f.peak_ccu
@@ -59,7 +58,6 @@ begin
         r.island_id,
         r.code,
         r.gone,
-        least(o.watched_from, r.given_from) as watched_from,
         -- A day that upstream keeps and did not give holds what comes after it: it may be given yet.
         greatest(
           r.read_through,
@@ -69,12 +67,10 @@ begin
         case when r.gone then r.peak_on else r.new_peak_on end as peak_on,
         case when r.gone then r.peak_ccu else r.new_peak_ccu end as peak_ccu
       from read as r
-      inner join fortnite.island_metric_state as o on r.island_id = o.island_id
     ) as f
     where
       m.island_id = f.island_id
-      and (f.watched_from, f.read_through, f.peak_on, f.peak_ccu)
-      is distinct from (m.watched_from, m.read_through, m.peak_on, m.peak_ccu)
+      and (f.read_through, f.peak_on, f.peak_ccu) is distinct from (m.read_through, m.peak_on, m.peak_ccu)
     returning m.island_id
   )
 

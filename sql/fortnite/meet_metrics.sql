@@ -16,7 +16,9 @@ declare
   v_codes text[];
 begin
   insert into engine.watermark (name, value)
-  values ('fortnite.meet_metrics', '{"after": 0}')
+  values (
+    'fortnite.meet_metrics', jsonb_build_object('after', 0, 'since', (now() at time zone 'UTC')::date)
+  )
   on conflict (name) do nothing;
   select (w.value ->> 'after')::integer into strict v_after
   from engine.watermark as w
@@ -48,7 +50,7 @@ begin
 
   update engine.watermark as w
   set
-    value = jsonb_build_object('after', case when v_seen = p_most then v_last else 0 end),
+    value = w.value || jsonb_build_object('after', case when v_seen = p_most then v_last else 0 end),
     moved_at = now()
   where w.name = 'fortnite.meet_metrics';
   if v_ids is null then

@@ -39,12 +39,16 @@ begin
         when s.trouble is not null then o.class
         when s.gone then 3
         when s.lately >= p_popular then 1
-        -- Most new islands are tried by somebody in their first days.
-        when s.active or i.listed_at > s.read_at - interval '3 days' then 2
+        when s.active then 2
+        -- Most new islands are tried by somebody in their first days. Those of the first listing are of any age.
+        when
+          m.watched_from > (w.value ->> 'since')::date + 1
+          and s.read_at < (m.watched_from + 3)::timestamp at time zone 'UTC' then 2
         else 3
       end as class
     from fortnite.sum_metrics(p_reads) as s
-    inner join fortnite.island as i on s.island_id = i.island_id
+    inner join fortnite.island_metric_state as m on s.island_id = m.island_id
+    inner join engine.watermark as w on w.name = 'fortnite.meet_metrics'
     inner join engine.crawl as o on o.resource = 'fortnite.metrics' and s.code = o.key
     order by s.code collate "C"
   ) as k
@@ -58,6 +62,6 @@ $$;
 
 comment on function fortnite.settle_metrics(bigint, jsonb, integer[], integer, integer) is
 'Reschedules islands after these reads (as fortnite.take_metrics has them): class 1 with so many players at once since
-yesterday, 2 with any metric told in the days upstream keeps or listed within three days, else 3, each at its pace in
+yesterday, 2 with any metric told in the days upstream keeps or listed for less than three days, else 3, each at its pace in
 hours. One that upstream does not know is gone and looked for at the pace of class 3. One that failed comes again after
 5 minutes, then 20, 80, 320, and is never given up';

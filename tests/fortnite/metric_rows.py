@@ -33,18 +33,25 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-async def listed(db: Database, *codes: str, days: int = 30, on: str = "2026-11-01") -> None:
-    """Islands that the catalogue has listed for so many days, watched since ``on``."""
+async def listed(
+    db: Database, *codes: str, on: str = "2026-11-01", others: str | None = None
+) -> None:
+    """Islands of the catalogue that are watched since ``on``; ``others``: since when any are."""
     await db.execute(
         "insert into fortnite.island (code, source, first_seen_at, listed_at) "
         "select u.code, 'catalogue', %(at)s, %(at)s from unnest(%(codes)s::text[]) as u (code)",
-        {"codes": list(codes), "at": at(on) - timedelta(days=days)},
+        {"codes": list(codes), "at": at(on)},
     )
     while (await db.fetch_one("select fortnite.meet_metrics(100000) as met"))["met"]:
         pass
     await db.execute(
         "update fortnite.island_metric_state set watched_from = %s, read_through = %s",
         (date.fromisoformat(on), date.fromisoformat(on) - timedelta(days=1)),
+    )
+    await db.execute(
+        "update engine.watermark set value = value || jsonb_build_object('since', %s::text) "
+        "where name = 'fortnite.meet_metrics'",
+        (others or on,),
     )
 
 
@@ -59,9 +66,8 @@ def days(first: str, *peaks: int | None) -> list[dict[str, Any]]:
     """A bucket a day from ``first`` on, of which nothing but the peak is told; None: withheld."""
     start = at(first)
     return [
-        bucket(
-            f"{start + timedelta(days=n):%Y-%m-%d}", **({} if peak is None else {"peak_ccu": peak})
-        )
+        bucket(f"{start + timedelta(days=n):%Y-%m-%d}")
+        | ({} if peak is None else {"peak_ccu": peak})
         for n, peak in enumerate(peaks)
     ]
 
@@ -120,3 +126,10 @@ async def lost(db: Database) -> list[tuple[str, str]]:
         "join fortnite.island as i using (island_id) order by 1, 2"
     )
     return [(row["code"], f"{row['day']:%m-%d}") for row in found]
+
+
+async def stored(db: Database, code: str, minutes: int = 1440) -> dict[datetime, tuple[Any, ...]]:
+    """Metrics of an island by start of the bucket."""
+    return {
+        row["ts"]: tuple(row[name] for name in COLUMNS) for row in await rows(db, code, minutes)
+    }

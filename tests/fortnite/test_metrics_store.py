@@ -177,20 +177,23 @@ async def test_an_island_upstream_does_not_know_loses_nothing_and_is_looked_for(
 
 
 CLASSES = {
-    "popular yesterday": (days("2026-10-31", 50, 2), 30, 1),
-    "popular today": (days("2026-10-31", None, 50), 30, 1),
-    "popular a week ago": (days("2026-10-26", 500, *[None] * 5), 30, 2),
-    "played": (days("2026-10-31", 2, None), 30, 2),
-    "quiet": (days("2026-10-31", None, None), 30, 3),
-    "new and quiet": (days("2026-10-31", None, None), 2, 2),
+    "popular yesterday": (days("2026-10-31", 50, 2), "2026-10-01", 1),
+    "popular today": (days("2026-10-31", None, 50), "2026-10-01", 1),
+    "popular a week ago": (days("2026-10-26", 500, *[None] * 5), "2026-10-01", 2),
+    "played": (days("2026-10-31", 2, None), "2026-10-01", 2),
+    "quiet": (days("2026-10-31", None, None), "2026-10-29", 3),
+    "new and quiet": (days("2026-10-31", None, None), "2026-10-30", 2),
+    "of the first listing": (days("2026-10-31", None, None), "2026-10-31", 3),
 }
 
 
 @pytest.mark.parametrize("case", CLASSES)
 async def test_the_pace_follows_the_players(db: Database, case: str) -> None:
-    said, age, wanted = CLASSES[case]
+    said, on, wanted = CLASSES[case]
     codes = [f"{n:03}" for n in range(60)]
-    await listed(db, *codes, days=age)
+    await listed(
+        db, *codes, on=on, others="2026-10-30" if case == "of the first listing" else "2026-09-01"
+    )
     now = at("2026-11-01 09:00")
     await take(db, *(read(code, "2026-11-01 09:00", *said) for code in codes))
     found = [await state(db, code) for code in codes]
