@@ -40,7 +40,8 @@ begin
       )
   ),
 
-  -- A null takes the place of a value only where upstream says it in a closed bucket that has another value.
+  -- A null takes the place of a value only where upstream says it in a closed bucket that has another value: a bucket
+  -- without any says nothing, and is left out.
   fresh as materialized (
     select
       g.island_id,
@@ -48,28 +49,27 @@ begin
       g.minutes,
       g.read_at,
       m.island_id is null as is_new,
-      coalesce(m.partial, true) and not (g.closed and g.told) as partial,
-      case when w.wipes and 'peak_ccu' = any(g.said) then g.peak_ccu
+      coalesce(m.partial, true) and not g.closed as partial,
+      case when g.closed and 'peak_ccu' = any(g.said) then g.peak_ccu
         else coalesce(g.peak_ccu, m.peak_ccu) end as peak_ccu,
-      case when w.wipes and 'unique_players' = any(g.said) then g.unique_players
+      case when g.closed and 'unique_players' = any(g.said) then g.unique_players
         else coalesce(g.unique_players, m.unique_players) end as unique_players,
-      case when w.wipes and 'plays' = any(g.said) then g.plays
+      case when g.closed and 'plays' = any(g.said) then g.plays
         else coalesce(g.plays, m.plays) end as plays,
-      case when w.wipes and 'minutes_played' = any(g.said) then g.minutes_played
+      case when g.closed and 'minutes_played' = any(g.said) then g.minutes_played
         else coalesce(g.minutes_played, m.minutes_played) end as minutes_played,
-      case when w.wipes and 'average_minutes_per_player' = any(g.said) then g.average_minutes_per_player
+      case when g.closed and 'average_minutes_per_player' = any(g.said) then g.average_minutes_per_player
         else coalesce(g.average_minutes_per_player, m.average_minutes_per_player)
       end as average_minutes_per_player,
-      case when w.wipes and 'favorites' = any(g.said) then g.favorites
+      case when g.closed and 'favorites' = any(g.said) then g.favorites
         else coalesce(g.favorites, m.favorites) end as favorites,
-      case when w.wipes and 'recommendations' = any(g.said) then g.recommendations
+      case when g.closed and 'recommendations' = any(g.said) then g.recommendations
         else coalesce(g.recommendations, m.recommendations) end as recommendations,
-      case when w.wipes and 'retention_d1' = any(g.said) then g.retention_d1
+      case when g.closed and 'retention_d1' = any(g.said) then g.retention_d1
         else coalesce(g.retention_d1, m.retention_d1) end as retention_d1,
-      case when w.wipes and 'retention_d7' = any(g.said) then g.retention_d7
+      case when g.closed and 'retention_d7' = any(g.said) then g.retention_d7
         else coalesce(g.retention_d7, m.retention_d7) end as retention_d7
     from given as g
-    cross join lateral (select g.closed and g.told as wipes) as w
     left join fortnite.island_metric as m
       on g.island_id = m.island_id and g.ts = m.ts and g.minutes = m.bucket_minutes
     where g.told and (m.read_at is null or m.read_at <= g.read_at)
