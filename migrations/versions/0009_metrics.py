@@ -36,6 +36,8 @@ for values in (1440) with (fillfactor = 85);
 create table fortnite.island_metric_hour partition of fortnite.island_metric for values in (60);
 create table fortnite.island_metric_ten_minutes partition of fortnite.island_metric for values in (10);
 create index on fortnite.island_metric (ts);
+-- As analytics.island_metric_day has it: who asks for a day there gets it as quickly.
+create index on fortnite.island_metric_day (((ts at time zone 'UTC')::date));
 comment on table fortnite.island_metric is
 'Buckets of the public Data API in which it told at least one metric of an island. Null: withheld, because fewer than
 five played or it was not computed yet';
