@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from etl.engine.items import Resource
 from etl.engine.oauth import Credentials
 from etl.errors import PlainError
-from etl.fortnite import account
+from etl.fortnite import account, sources
 from etl.fortnite.resources import CATALOGUE, ISLAND
 from etl.settings import Settings
 
@@ -18,13 +18,14 @@ class Outside:
     """What a pipeline needs of the world: services by name, each with the option of its address.
 
     ``private`` ones are asked only where ``credentials`` gives some; it raises PlainError where they
-    are incomplete.
+    are incomplete. ``sources``: everything that is read, with why it is off; None where it is not.
     """
 
     pipeline: str
     public: Mapping[str, str]
     private: Mapping[str, str]
     credentials: Callable[[Settings], Credentials | None]
+    sources: Callable[[Settings], Mapping[str, str | None]]
 
 
 OUTSIDE = (
@@ -37,6 +38,7 @@ OUTSIDE = (
             "Discovery service": "fortnite_discovery_url",
         },
         account.credentials,
+        sources.sources,
     ),
 )
 

@@ -9,7 +9,7 @@ import json
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import platformdirs
 from pydantic import (
@@ -26,6 +26,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+FortniteSource = Literal["catalogue", "metrics", "links", "ccu"]
+MetricInterval = Literal["day", "hour", "minute"]
 
 
 class BadSettingError(Exception):
@@ -168,6 +170,11 @@ class Settings(BaseSettings):
     web_port: Port = Field(8080, description="Port the web page listens on.")
 
     # Pipeline fortnite
+    fortnite_sources: list[FortniteSource] = Field(
+        list(get_args(FortniteSource)),
+        description="Sources that are read, a comma between: catalogue and metrics are public, links "
+        "(details) and ccu want the client below and are off without it.",
+    )
     fortnite_data_url: AnyHttpUrl = Field(
         TypeAdapter(AnyHttpUrl).validate_python("https://api.fortnite.com/ecosystem/v1"),
         description="Public Fortnite Data API.",
@@ -208,6 +215,33 @@ class Settings(BaseSettings):
     )
     fortnite_creators_per_minute: Positive = Field(
         30, description="Creator-page requests a minute, all workers together."
+    )
+    fortnite_metrics_popular: Positive = Field(
+        50, description="Players at once, since yesterday, from which an island is popular."
+    )
+    fortnite_metrics_popular_hours: Annotated[int, Field(ge=1, le=24)] = Field(
+        6, description="Hours between two reads of a popular island's metrics."
+    )
+    fortnite_metrics_active_hours: Annotated[int, Field(ge=1, le=120)] = Field(
+        24,
+        description="Hours between reads where anybody played in a week; 24 reads every day once.",
+    )
+    fortnite_metrics_quiet_hours: Annotated[int, Field(ge=1, le=120)] = Field(
+        72,
+        description="Hours between reads where nobody did. Upstream keeps a day for 143 hours after it "
+        "ends: what is left of them is how long an outage may last without loss.",
+    )
+    fortnite_metrics_intervals: list[MetricInterval] = Field(
+        ["day"],
+        description="Buckets of metrics that are read, a comma between: day always; hour and minute "
+        "(ten minutes) each cost a request more a read.",
+    )
+    fortnite_metrics_fine: Positive = Field(
+        1000,
+        description="Players at once, since yesterday, from which hour and minute are read as well.",
+    )
+    fortnite_metrics_fine_days: Positive = Field(
+        90, description="Days that hours and ten minutes of metrics are kept; days stay for ever."
     )
     fortnite_ccu_top: Positive = Field(
         1000, description="Islands sampled every cycle whatever they report, by 7-day average."
@@ -277,6 +311,15 @@ class Settings(BaseSettings):
             return json.loads(value)
         except ValueError as error:
             raise ValueError(f"is no JSON: {error}") from None
+
+    @field_validator("fortnite_sources", "fortnite_metrics_intervals", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return cls._decoded(value)
+        return [part.strip() for part in value.split(",") if part.strip()]
 
     @field_validator("home", "postgres_bin")
     @classmethod

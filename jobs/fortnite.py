@@ -8,26 +8,39 @@ from etl.fortnite.ccu import cycle
 from etl.fortnite.classify import classify as classify_islands
 from etl.fortnite.client import MOST_CODES
 from etl.fortnite.islands import refresh_islands
+from etl.fortnite.metrics import read_due
 from jobs import app
+from jobs.sources import reads
 from jobs.tools import Tools
 
 QUEUE = "fortnite"
 
 
 @app.every("*/30 * * * *", "fortnite.catalogue", queue=QUEUE)
+@reads("catalogue")
 async def catalogue(tools: Tools) -> object:
     """List the islands of the public catalogue."""
     return await ingest(tools.database, tools.settings)
 
 
 @app.every("* * * * *", "fortnite.island", queue=QUEUE)
+@reads("links")
 async def island(tools: Tools) -> object:
     """Fetch the details of islands that are due: as many as the Links service allows in a minute."""
     limit = tools.settings.fortnite_links_per_minute * MOST_CODES
     return await refresh_islands(tools.database, tools.settings, limit)
 
 
+@app.every("* * * * *", "fortnite.metrics", queue=QUEUE)
+@reads("metrics")
+async def metrics(tools: Tools) -> object:
+    """Read the daily metrics of islands that are due: as many as the Data API allows in a minute."""
+    limit = max(1, int(tools.settings.fortnite_data_per_second * 60))
+    return await read_due(tools.database, tools.settings, limit=limit)
+
+
 @app.every("*/10 * * * *", "fortnite.ccu", queue=QUEUE, priority=10)
+@reads("ccu")
 async def ccu(tools: Tools) -> object:
     """Sample the players of every island that has some."""
     return await cycle(tools.database, tools.settings)

@@ -1,6 +1,7 @@
 """Looking after the queue and after what has become old."""
 
 from collections import Counter
+from typing import LiteralString
 
 import structlog
 
@@ -33,6 +34,7 @@ async def retention(tools: Tools) -> dict[str, int]:
     """Drop samples, ended jobs, runs and rejected items that are older than the settings keep them."""
     retained = await timeseries.retain(tools.database, tools.settings)
     rejected = await _prune_rejected(tools)
+    metrics = await _prune_metrics(tools)
     jobs, runs = 0, 0
     while True:
         row = await tools.database.fetch_one(
@@ -49,16 +51,31 @@ async def retention(tools: Tools) -> dict[str, int]:
         "jobs_deleted": jobs,
         "runs_deleted": runs,
         "rejected_deleted": rejected,
+        "metrics_deleted": metrics,
     }
 
 
 async def _prune_rejected(tools: Tools) -> int:
+    return await _all_of(
+        tools,
+        "select raw.prune_rejected(make_interval(days => %s), %s) as n",
+        tools.settings.rejected_retention_days,
+    )
+
+
+async def _prune_metrics(tools: Tools) -> int:
+    return await _all_of(
+        tools,
+        "select fortnite.prune_metrics(make_interval(days => %s), %s) as n",
+        tools.settings.fortnite_metrics_fine_days,
+    )
+
+
+async def _all_of(tools: Tools, prune: LiteralString, days: int) -> int:
+    """Call a function that deletes so many rows at most until it finds fewer; how many it deleted."""
     deleted = 0
     while True:
-        row = await tools.database.fetch_one(
-            "select raw.prune_rejected(make_interval(days => %s), %s) as n",
-            [tools.settings.rejected_retention_days, ROWS],
-        )
+        row = await tools.database.fetch_one(prune, [days, ROWS])
         deleted += int(row["n"])
         if row["n"] < ROWS:
             return deleted

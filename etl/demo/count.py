@@ -43,6 +43,11 @@ select
         where d.ts >= date_trunc('day', %(first)s::timestamptz, 'UTC')
     ) as daily
 """
+METRICS = """
+select count(distinct m.island_id) as islands, count(*) as days
+from fortnite.island_metric as m
+where m.bucket_minutes = 1440
+"""
 
 
 async def counted(
@@ -56,7 +61,7 @@ async def counted(
 
     ``landed`` are islands whose details were fetched in this pass and are in the database,
     ``changed`` those of them that were new or differ, ``skipped`` values that were no sample.
-    Roll-ups are counted from the bucket of the first cycle on.
+    Roll-ups are counted from the bucket of the first cycle on; of metrics, all that is there.
     """
     span = {"started": started, "cycles": cycles, "first": min(cycles)}
     index = f"{settings.search_prefix}island"
@@ -65,6 +70,7 @@ async def counted(
     return {
         "islands": {**await db.fetch_one(ISLANDS, span), **await db.fetch_one(REJECTED, span)},
         "ccu": await db.fetch_one(CCU, span),
+        "metrics": await db.fetch_one(METRICS),
         "rollup": await db.fetch_one(ROLLUP, span),
         "search": {"island": documents["count"]},
     }

@@ -13,7 +13,7 @@ from etl.demo.count import counted
 from etl.demo.report import Report
 from etl.engine import timeseries
 from etl.engine.database import Database
-from etl.fortnite import catalogue, ccu, islands, performance
+from etl.fortnite import catalogue, ccu, islands, metrics, performance
 from etl.search import indices, sync
 from etl.settings import Settings
 from etl.simulator.process import Running
@@ -21,6 +21,27 @@ from etl.simulator.process import Running
 CYCLE = timedelta(minutes=10)
 PAGES = 1500
 """Creator pages a cycle of the pass asks for; in a large world the worker's cycles go on with the rest."""
+MOST_PLAYED = 200
+"""Islands whose metrics a pass reads; a worker goes on with the others."""
+
+PREFER = """
+with due as (
+  update engine.crawl as c
+  set due_at = now() - interval '1 day', class = 0
+  from (
+    select i.code
+    from fortnite.island_now as n
+    inner join fortnite.island as i on n.island_id = i.island_id
+    where i.listed_at is not null and n.ccu > 0
+    order by n.ccu desc
+    limit %s
+  ) as k
+  where c.resource = 'fortnite.metrics' and c.key = k.code and c.state = 'active'
+  returning 1
+)
+
+select count(*) as islands from due
+"""
 
 
 @dataclass
@@ -50,6 +71,7 @@ class Pass:
         cycles = await self._ccu(history)
         await self._islands(None)  # those the cycles met for the first time
         await self._rollup()
+        await self._metrics()
         await self._search()
         counts = await counted(self.db, self.elasticsearch, self.settings, started, cycles)
         return {**counts, "seconds": self.seconds}
@@ -93,6 +115,19 @@ class Pass:
             await timeseries.refresh(self.db)
         with self.step("performance"):
             await performance.compute(self.db)
+
+    async def _metrics(self) -> None:
+        """The daily metrics of those most played, as if they had been due for long."""
+        await self.db.execute("select fortnite.meet_metrics(2147483647)")
+        row = await self.db.fetch_one(PREFER, [MOST_PLAYED])
+        with self.step("metrics", row["islands"]):
+            left = row["islands"]
+            while left > 0:
+                done = await metrics.read_due(self.db, self.settings, limit=min(left, 50))
+                if done.read + done.gone == 0:
+                    break
+                left -= 50
+                self.report.advance(done.read + done.gone)
 
     async def _search(self) -> None:
         with self.step("search"):

@@ -49,6 +49,8 @@ def upstream(settings: Settings) -> Iterator[Finding]:
         yield from _services(settings, outside, outside.public)
         finding, account = _credentials(settings, outside)
         yield finding
+        if finding.outcome == "ok":
+            yield _sources(settings, outside)
         if account:
             yield from _services(settings, outside, outside.private)
 
@@ -71,6 +73,14 @@ def _reachable(name: str, url: str) -> Finding:
         advice = "Wait: work is retried by itself."
         return Finding(name, "warning", f"{url} answers {answer.status_code}", advice)
     return Finding(name, "ok", f"{url} answers")
+
+
+def _sources(settings: Settings, outside: Outside) -> Finding:
+    """Which sources are read, and why the others are not."""
+    found = outside.sources(settings)
+    read = ", ".join(name for name, why in found.items() if why is None) or "none"
+    off = "".join(f"; {name} is off: {why}" for name, why in found.items() if why is not None)
+    return Finding(f"{outside.pipeline} sources", "ok", f"read: {read}{off}")
 
 
 def _credentials(settings: Settings, outside: Outside) -> tuple[Finding, bool]:

@@ -11,7 +11,17 @@ import structlog
 from etl.engine.crawl import Lease, abandon, claim, fail, release
 from etl.engine.database import Database
 from etl.engine.errors import Transient
-from etl.engine.items import Bad, Claim, Fetch, Found, Item, Missing, Numbers, Resource
+from etl.engine.items import (
+    Bad,
+    Claim,
+    Fetch,
+    Found,
+    Item,
+    Missing,
+    Numbers,
+    Resource,
+    Scheduled,
+)
 from etl.engine.landing import Batch, Target, land, prepare, store
 from etl.settings import Settings
 
@@ -39,7 +49,7 @@ Turn = Callable[[], Awaitable[None]]
 class GiveUp(Protocol):
     """How a batch in hand is given up: release or abandon."""
 
-    async def __call__(self, db: Database, resource: Resource, lease: Lease, /) -> int:
+    async def __call__(self, db: Database, resource: Scheduled, lease: Lease, /) -> int:
         """Returns how many the lease still held."""
 
 

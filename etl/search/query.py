@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -24,11 +24,13 @@ FACETS = {"tag": ("tags", 50), "created_in": ("created_in", 10), "category": ("c
 """Field and most values of each facet."""
 
 Sort = Literal["relevance", "ccu", "newest", "peak"]
+_MOST = {"order": "desc", "missing": "_last"}
+_DAY = {"day_peak": _MOST}
 SORTS: dict[str, list[Any]] = {
-    "relevance": [{"_score": "desc"}, {"ccu": {"order": "desc", "missing": "_last"}}],
-    "ccu": [{"ccu": {"order": "desc", "missing": "_last"}}, {"_score": "desc"}],
-    "newest": [{"published_at": {"order": "desc", "missing": "_last"}}],
-    "peak": [{"peak": {"order": "desc", "missing": "_last"}}, {"_score": "desc"}],
+    "relevance": [{"_score": "desc"}, {"ccu": _MOST}, _DAY],
+    "ccu": [{"ccu": _MOST}, _DAY, {"_score": "desc"}],
+    "newest": [{"published_at": _MOST}],
+    "peak": [{"peak": _MOST}, _DAY, {"_score": "desc"}],
 }
 LAST_SORT = {"code": "asc"}
 
@@ -66,7 +68,11 @@ class Query:
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """An island found. ``peak`` is the highest CCU sampled since ``peak_since``."""
+    """An island found.
+
+    ``peak`` is the highest CCU sampled since ``peak_since``; of an island that we do not sample,
+    ``day_peak`` is what the Data API tells of the latest day that is over.
+    """
 
     id: str = msgspec.field(name="code")
     title: str
@@ -81,6 +87,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     ccu_at: datetime | None = None
     peak: int | None = None
     peak_since: datetime | None = None
+    day_peak: int | None = None
+    day_peak_on: date | None = None
     published_at: datetime | None = None
 
 
@@ -264,10 +272,13 @@ def _livelier(query: dict[str, Any]) -> dict[str, Any]:
             "query": query,
             "functions": [
                 {"weight": 1},
-                {
-                    "field_value_factor": {"field": "ccu", "modifier": "log1p", "missing": 0},
-                    "weight": PLAYERS,
-                },
+                *(
+                    {
+                        "field_value_factor": {"field": field, "modifier": "log1p", "missing": 0},
+                        "weight": PLAYERS,
+                    }
+                    for field in ("ccu", "day_peak")  # an island has one of them
+                ),
             ],
             "score_mode": "sum",
             "boost_mode": "multiply",

@@ -12,19 +12,29 @@ from etl.simulator.change import reading
 from etl.simulator.clock import instant, text
 from etl.simulator.problems import json
 from etl.simulator.service import Service
-from etl.simulator.world import ADDED, HIDDEN, Bump
+from etl.simulator.world import ADDED, HIDDEN, Bump, Wake
 
 _MOST_CODES = 10_000
 
 
+class Woken(msgspec.Struct, forbid_unknown_fields=True):
+    """An island that is played between two instants, and its peak CCU."""
+
+    code: str
+    at: str
+    until: str
+    peak: float
+
+
 class WorldChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What to do to the world: islands that change, vanish, come back, are released."""
+    """What to do to the world: islands that change, vanish, come back, are played, are released."""
 
     change_share: float = 0.0
     change_codes: list[str] = msgspec.field(default_factory=list)
     change_fields: list[str] = msgspec.field(default_factory=lambda: ["version", "title", "tags"])
     vanish: list[str] = msgspec.field(default_factory=list)
     restore: list[str] = msgspec.field(default_factory=list)
+    wake: list[Woken] = msgspec.field(default_factory=list)
     add: int = 0
 
 
@@ -142,9 +152,9 @@ class Admin:
     def _change_world(self, given: object) -> dict[str, object]:
         wanted = msgspec.convert(given, WorldChange)
         world, now = self._service.world, self._service.clock.now()
-        keys = {
-            code: world.key(code) for code in wanted.change_codes + wanted.vanish + wanted.restore
-        }
+        woken = [wake.code for wake in wanted.wake]
+        named_codes = wanted.change_codes + wanted.vanish + wanted.restore + woken
+        keys = {code: world.key(code) for code in named_codes}
         for code, key in keys.items():
             if key is None or not (world.exists(key, now) or key in world.vanished):
                 raise ValueError(f"no island has the code {code}")
@@ -152,6 +162,10 @@ class Admin:
         if wanted.change_share or named:
             fields = frozenset(wanted.change_fields)
             world.bump(Bump(now, wanted.change_share, named, fields))
+        for wake in wanted.wake:
+            key = keys[wake.code]
+            if key is not None:
+                world.wake(key, Wake(instant(wake.at), instant(wake.until), wake.peak))
         world.vanished |= {key for code in wanted.vanish if (key := keys[code]) is not None}
         world.vanished -= {key for code in wanted.restore if (key := keys[code]) is not None}
         return self._state() | {"added": world.add(wanted.add, now)}

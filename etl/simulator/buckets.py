@@ -4,10 +4,12 @@ The peak of a bucket is the highest of its ten-minute samples, the minutes playe
 ten; players and plays follow by the ratios that were measured, each island with its own.
 """
 
+from functools import lru_cache
+
 from etl.simulator import measured
 from etl.simulator.days import Day
 from etl.simulator.digits import mix, unit
-from etl.simulator.world import DAY, World
+from etl.simulator.world import DAY, Wake, World
 
 SAMPLE = 600.0
 # Players below which a day's return rates are not told.
@@ -17,6 +19,12 @@ _Ratio = tuple[float, float, float]
 
 def compute(world: World, key: int, start: float, end: float) -> Day:
     """The metrics of an island from ``start`` to ``end`` (unix seconds); nulls where too few played."""
+    return _compute(world, key, start, end, world.woken.get(key, ()))
+
+
+# A closed bucket is asked for again on each of seven days.
+@lru_cache(maxsize=50_000)
+def _compute(world: World, key: int, start: float, end: float, _woken: tuple[Wake, ...]) -> Day:
     born = world.born(key)
     first = start if born <= start else born - born % SAMPLE + SAMPLE
     samples = [world.ccu(key, first + n * SAMPLE) for n in range(round((end - first) // SAMPLE))]

@@ -80,8 +80,9 @@ def _told(ask: Ask, body: Body) -> Response:
 def _series(ask: Ask, interval: str, names: Sequence[str]) -> Body | Response:
     """The series by name, or the error to answer with."""
     code, world = ask.request.path_params["code"], ask.service.world
-    key = world.find(code, ask.now)
-    if key is None or HIDDEN <= key < ADDED or interval not in _STEPS:
+    key = None if code in world.archive else world.find(code, ask.now)
+    known = code in world.archive or not (key is None or HIDDEN <= key < ADDED)
+    if not known or interval not in _STEPS:
         return problems.missing("metrics", code)
     try:
         span = _range(ask.request.query_params, interval, ask.now)
@@ -93,11 +94,20 @@ def _series(ask: Ask, interval: str, names: Sequence[str]) -> Body | Response:
         end = min(start + span.step, ask.now - _LAG)
         if start >= span.end or (end < start + span.step and interval != "day"):
             break
-        recorded = world.day(key, int(start // DAY)) if interval == "day" else None
-        day = recorded or buckets.compute(world, key, start, end)
+        day = _bucket(ask, key, interval, (start, end))
         for name in names:
             series[name].append(_value(day, name) | {"timestamp": text(start)})
     return series
+
+
+def _bucket(ask: Ask, key: int | None, interval: str, span: tuple[float, float]) -> Day:
+    """One bucket: as it was recorded, or as the play counts have it."""
+    world, day = ask.service.world, int(span[0] // DAY)
+    if key is None:
+        recorded = world.archive[ask.request.path_params["code"]]
+        return recorded.get(day, Day()) if interval == "day" else Day()
+    found = world.day(key, day) if interval == "day" else None
+    return found or buckets.compute(world, key, *span)
 
 
 def _range(given: QueryParams, interval: str, now: float) -> _Range:

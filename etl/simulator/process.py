@@ -72,6 +72,11 @@ class Running:
         """Bring vanished islands back."""
         return await self._ask("POST", "/admin/world", {"restore": codes})
 
+    async def wake(self, code: str, *, at: str, until: str, peak: float) -> dict[str, Any]:
+        """Have an island played between two instants (ISO 8601) with this peak CCU."""
+        wake = {"code": code, "at": at, "until": until, "peak": peak}
+        return await self._ask("POST", "/admin/world", {"wake": [wake]})
+
     async def add(self, count: int) -> list[str]:
         """Release islands now; gives their codes, oldest first."""
         added: list[str] = (await self._ask("POST", "/admin/world", {"add": count}))["added"]

@@ -4,6 +4,7 @@ What was not recorded (dates, pictures, texts, versions) is drawn from the seed 
 The peak CCU of an island's day is the median of its recorded days; an island without one is not played.
 """
 
+import csv
 import gzip
 from collections.abc import Iterator
 from datetime import date
@@ -23,6 +24,7 @@ from etl.simulator.world import DAY, HIDDEN, Facts, World
 CATALOGUE = "data-api/island-catalogue-2026-07-06.jsonl.gz"
 DAILY = "data-api/island-daily-metrics-2026-07.jsonl.gz"
 ISLANDS = ("data-api/island-0925-4822-4538.json", "data-api/island-battle-royale.json")
+ARCHIVES = {"0925-4822-4538": "data-api/archive-0925-4822-4538.csv"}
 LINKS = "links/mnemonic-bulk.json"
 LINK = "links/mnemonic-8530-0110-2817-with-history.json"
 # When the list was recorded, noon UTC; the releases before it are spread evenly.
@@ -77,6 +79,7 @@ class Replay(World):
         }
         self.links |= _links(folder)
         self.islands |= dict(_named(folder))
+        self.archive |= {code: dict(_archived(folder / name)) for code, name in ARCHIVES.items()}
 
     def high(self, _at: float) -> int:
         """The newest key of the list, the same at any instant."""
@@ -135,6 +138,15 @@ def _lines(path: Path, kind: type[_T]) -> Iterator[_T]:
                 yield decoder.decode(line)
             except msgspec.MsgspecError as error:
                 raise ValueError(f"{path} line {number}: {error}") from error
+
+
+def _archived(path: Path) -> Iterator[tuple[int, Day]]:
+    """Days of an archive by their number since 1970; an empty cell is null."""
+    with path.open(newline="") as lines:
+        for row in csv.DictReader(lines):
+            started = date.fromisoformat(row.pop("timestamp")[:10])
+            told = {name: msgspec.json.decode(cell) if cell else None for name, cell in row.items()}
+            yield (started - _EPOCH).days, Day(**told)
 
 
 def _links(folder: Path) -> dict[str, dict[str, Any]]:

@@ -50,6 +50,14 @@ class Bump(msgspec.Struct, frozen=True):
     fields: frozenset[str]
 
 
+class Wake(msgspec.Struct, frozen=True):
+    """From an instant to another an island's days have this peak, whatever they had before."""
+
+    at: float
+    until: float
+    peak: float
+
+
 class World(ABC):
     """What the services answer from. Instants are unix seconds of the simulated clock.
 
@@ -61,6 +69,7 @@ class World(ABC):
         retitles: whether titles and tags change by themselves as time passes.
 
     ``links`` and ``islands`` are bodies that were recorded, by code, and are answered as they are.
+    ``archive``: recorded days of islands that are not in the list, by code.
     """
 
     def __init__(
@@ -74,6 +83,8 @@ class World(ABC):
         self.links: dict[str, dict[str, Any]] = {}
         self.islands: dict[str, dict[str, Any]] = {}
         self.days: dict[int, dict[int, Day]] = {}
+        self.archive: dict[str, dict[int, Day]] = {}
+        self.woken: dict[int, tuple[Wake, ...]] = {}
         self.vanished: set[int] = set()
         self.bumps: list[Bump] = []
         self._births: list[float] = []
@@ -156,6 +167,9 @@ class World(ABC):
 
     def peak(self, key: int, at: float) -> float:
         """The peak CCU of an island's day; 0 where nobody plays."""
+        for wake in self.woken.get(key, ()):
+            if wake.at <= at < wake.until:
+                return wake.peak
         return self.listed_peak(key, at)
 
     def ccu(self, key: int, at: float) -> int:
@@ -176,6 +190,10 @@ class World(ABC):
             self._added_by.setdefault(self._added_owner(place), []).append(ADDED + place)
             codes.append(self.code(ADDED + place))
         return codes
+
+    def wake(self, key: int, wake: Wake) -> None:
+        """Have an island played for a while."""
+        self.woken[key] = (*self.woken.get(key, ()), wake)
 
     def bump(self, bump: Bump) -> None:
         """Make islands change at an instant."""

@@ -6,6 +6,8 @@ select
 from fortnite.island as i
 left join fortnite.island_now as n on i.island_id = n.island_id
 left join fortnite.island_performance as p on i.island_id = p.island_id
+-- What we sample ourselves is newer and finer.
+left join fortnite.island_metric_state as m on i.island_id = m.island_id and n.island_id is null
 cross join lateral (
   select
     left(coalesce(i.title, i.display_name, i.code), 500) as title,
@@ -27,6 +29,8 @@ cross join lateral (
     n.ts as ccu_at,
     n.record_ccu as peak,
     n.since as peak_since,
+    m.peak_ccu as day_peak,
+    m.peak_on as day_peak_on,
     p.avg_24h,
     p.avg_7d,
     p.avg_30d,

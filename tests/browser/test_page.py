@@ -54,6 +54,12 @@ from (
   where starts_with(i.title, 'Zone Wars') and right(i.code, 4)::integer <= 12
 ) as n
 """
+METRICS = """
+insert into fortnite.island_metric_state (island_id, watched_from, read_through, peak_on, peak_ccu)
+select i.island_id, '2026-11-01', '2026-11-01', '2026-11-01', 1077
+from fortnite.island as i
+where i.title in ('Quiet Island 60', 'Zone Wars 12')
+"""
 
 
 @pytest.fixture
@@ -69,7 +75,7 @@ async def address(
 ) -> AsyncIterator[str]:
     """The page's address, with 61 islands behind it."""
     async with open_database(database_url, size=2) as db:
-        for statement in (ISLANDS, HOSTILE, NOW):
+        for statement in (ISLANDS, HOSTILE, NOW, METRICS):
             await db.execute(statement)
         await db.execute("select search.mark('island', array_agg(code)) from fortnite.island")
         await indices.ensure(db, elasticsearch, settings)
@@ -114,7 +120,14 @@ async def test_a_typo_still_finds(page: Page, address: str) -> None:
 
 async def test_what_was_never_sampled_shows_a_dash(page: Page, address: str) -> None:
     await page.goto(f"{address}?q=quiet island")
-    await expect(page.locator(".island .now").first).to_have_text("\u2013")
+    best = page.locator(".island").first
+    await expect(best.locator(".now")).to_have_text("\u2013")
+    # but what the Data API told of its last day
+    await expect(best.locator("h2")).to_have_text("Quiet Island 60")
+    await expect(best.locator(".numbers")).to_contain_text("Peak on Nov 1, 2026")
+    await expect(best.locator(".numbers")).to_contain_text("1,077")
+    await page.goto(f"{address}?q=zone wars 12")
+    await expect(page.locator(".island .numbers").first).not_to_contain_text("Peak on")
 
 
 async def test_filters_sort_pages_and_the_way_back(page: Page, address: str) -> None:

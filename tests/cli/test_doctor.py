@@ -56,7 +56,9 @@ def test_a_set_up_that_is_well(found: Settings, etl: Etl) -> None:
         "Elasticsearch": "ok",
         "Fortnite Data API": "warning",
         "Fortnite credentials": "ok",
+        "Fortnite sources": "ok",
     }
+    assert checks["Fortnite sources"].says.startswith("read: catalogue, metrics; links is off: it")
     done = etl("doctor", "--json", env=variables(found))
     assert done.status == 0, done.out
     said = json.loads(done.out)
@@ -141,7 +143,13 @@ def test_credentials_and_their_key(found: Settings) -> None:
     assert "Fernet.generate_key" in said(**client).advice
     assert said(**client, token_key="short").says == "ETL_TOKEN_KEY is no Fernet key"
     assert said(**client, token_key=key).outcome == "ok"
-    checks = look(with_options(found, client | {"token_key": key}))
+    checks = look(
+        with_options(found, client | {"token_key": key, "fortnite_sources": "links, metrics"})
+    )
+    left_out = "is off: ETL_FORTNITE_SOURCES leaves it out"
+    assert checks["Fortnite sources"].says == (
+        f"read: metrics, links; catalogue {left_out}; ccu {left_out}"
+    )
     for service in ("account", "Links", "Discovery"):
         assert checks[f"Fortnite {service} service"].outcome == "warning"
     assert "sesame" not in str(checks)

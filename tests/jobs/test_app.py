@@ -70,6 +70,7 @@ def test_every_tick_is_kept_apart_and_left_to_the_next() -> None:
         "fortnite.ccu",
         "fortnite.classify",
         "fortnite.island",
+        "fortnite.metrics",
         "fortnite.performance",
         "fortnite.rollup",
         "maintenance.rescue",

@@ -20,6 +20,7 @@ FAST = dict.fromkeys(("data", "links", "entries", "creators"))
 CHAIN = (
     "fortnite.catalogue",
     "fortnite.island",
+    "fortnite.metrics",
     "fortnite.ccu",
     "fortnite.rollup",
     "fortnite.performance",

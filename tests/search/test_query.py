@@ -110,3 +110,21 @@ async def test_nothing_typed_is_everything_liveliest_first(reader: Reader) -> No
     players = [hit.ccu or 0 for hit in page.hits]
     assert players == sorted(players, reverse=True)
     assert players[0] > 4000
+
+
+@pytest.mark.parametrize("sort", ["ccu", "peak"])
+async def test_islands_that_are_not_sampled_come_after_by_the_peak_of_their_day(
+    reader: Reader, sort: str
+) -> None:
+    hits = []
+    for number in range(1, 1 + len(catalogue()) // 100):
+        hits += (await reader.page(query=Query(sort=sort, size=100, page=number))).hits
+    sampled = [hit for hit in hits if hit.ccu is not None]
+    daily = [hit for hit in hits if hit.day_peak is not None]
+    assert len(sampled) > 1000
+    assert len(daily) > 1000
+    assert hits[: len(sampled)] == sampled
+    assert hits[len(sampled) : len(sampled) + len(daily)] == daily
+    peaks = [hit.day_peak or 0 for hit in daily]
+    assert peaks == sorted(peaks, reverse=True)
+    assert {str(hit.day_peak_on) for hit in daily} == {"2026-11-01"}

@@ -198,6 +198,17 @@ async def test_metrics_go_back_seven_days_and_refuse_nonsense(client: Client) ->
     assert list(chosen) == ["plays"]
 
 
+async def test_an_island_that_is_woken_is_played_for_that_time(client: Client) -> None:
+    codes = await client.codes(300)
+    quiet = [code for code in codes if (await client.sim.truth(code))["peak"] == 0][-1]
+    await client.sim.wake(quiet, at="2026-10-30", until="2026-10-31", peak=40)
+    path = f"/ecosystem/v1/islands/{quiet}/metrics/day/peak-ccu"
+    told = (await client.get(path, **{"from": "2026-10-28T00:00:00Z"})).json()["intervals"]
+    played = {one["timestamp"][:10] for one in told if one["value"] is not None}
+    assert played == {"2026-10-30"}
+    assert (await client.sim.truth(quiet, at="2026-10-30T18:00:00Z"))["ccu"] > 10
+
+
 async def busy_island(client: Client) -> str:
     for code in await client.codes(1000):
         if (await client.sim.truth(code))["peak"] > 200:

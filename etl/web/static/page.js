@@ -100,6 +100,7 @@ function numbers(hit) {
     const since = hit.peak_since ? ` since ${day.format(new Date(hit.peak_since))}` : "";
     list.append(number(`Peak${since}`, whole.format(hit.peak)));
   }
+  if (hit.day_peak !== null) list.append(number(`Peak on ${day.format(new Date(hit.day_peak_on))}`, whole.format(hit.day_peak)));
   return list;
 }
 
