@@ -16,11 +16,13 @@ from tests.faults.world import pointed
 from tests.jobs.conftest import Rows, until, working
 
 ISLANDS = 150
-FAST = dict.fromkeys(("data", "links", "entries", "creators"))
+FAST = dict.fromkeys(("data", "links", "entries", "creators", "surfaces"))
 CHAIN = (
     "fortnite.catalogue",
     "fortnite.island",
     "fortnite.ccu",
+    "fortnite.discovery",
+    "fortnite.placement_daily",
     "fortnite.rollup",
     "fortnite.performance",
     "fortnite.classify",
