@@ -160,26 +160,27 @@ comment on column fortnite.placement.since is 'Read that showed it at this place
 comment on column fortnite.placement.entered_at is 'Read that showed it in the panel first, this time';
 comment on column fortnite.placement.code is 'Link code: an island, or a set, playlist or reference';
 
-create table fortnite.placement_span (
+create table fortnite.placement_ended (
   panel_id integer not null,
   position integer not null,
   since timestamptz not null,
-  until timestamptz,
+  until timestamptz not null,
   entered_at timestamptz not null,
   code text collate "C" not null,
-  primary key (panel_id, code, since),
+  primary key (code, until, panel_id),
   check (until > since)
 );
-create unique index placement_span_open on fortnite.placement_span (panel_id, code) where until is null;
-create index placement_span_code on fortnite.placement_span (code, (coalesce(until, 'infinity'::timestamptz)));
-create index placement_span_time on fortnite.placement_span using gist (tstzrange(since, until));
-comment on table fortnite.placement_span is 'Who stood at which place of a panel from when to when: one span a stay at a place';
-comment on column fortnite.placement_span.panel_id is 'The panel';
-comment on column fortnite.placement_span.position is 'Place in the panel, from 1';
-comment on column fortnite.placement_span.since is 'Read that showed it there first';
-comment on column fortnite.placement_span.until is 'Read that showed it elsewhere or gone; null: it still stands there';
-comment on column fortnite.placement_span.entered_at is 'Read that showed it in the panel first, this time: the same for all spans of one stay';
-comment on column fortnite.placement_span.code is 'Link code';
+-- Not spgist, though it takes a row in a third of the time: rows come in the order of time, and its tree never balances.
+create index placement_ended_time on fortnite.placement_ended using gist (tstzrange(since, until));
+comment on table fortnite.placement_ended is
+'Spans of fortnite.placement_span that ended; the open ones are in fortnite.placement. Rows are only added';
+comment on column fortnite.placement_ended.panel_id is 'The panel';
+comment on column fortnite.placement_ended.position is 'Place in the panel, from 1';
+comment on column fortnite.placement_ended.since is 'Read that showed it there first';
+comment on column fortnite.placement_ended.until is 'Read that showed it elsewhere or gone';
+comment on column fortnite.placement_ended.entered_at is
+'Read that showed it in the panel first, that time: the same for all spans of one stay';
+comment on column fortnite.placement_ended.code is 'Link code';
 
 create table fortnite.placement_event (
   at timestamptz not null,

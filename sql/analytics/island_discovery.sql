@@ -1,3 +1,4 @@
+-- requires: fortnite.placement_span
 create view analytics.island_discovery as
 select
   i.code,
@@ -52,9 +53,22 @@ cross join lateral (
       unnest(range_agg(
         tstzrange(s.since, greatest(s.since, least(coalesce(s.until, p.read_at + interval '10 minutes'), c.until)))
       )) as span
-    from fortnite.placement_span as s
+    from (
+      select
+        e.panel_id,
+        e.since,
+        e.until
+      from fortnite.placement_ended as e
+      where e.code = i.code and e.until > c.until - interval '30 days'
+      union all
+      select
+        o.panel_id,
+        o.since,
+        null
+      from fortnite.placement as o
+      where o.code = i.code
+    ) as s
     inner join fortnite.panel as p on s.panel_id = p.panel_id
-    where s.code = i.code and coalesce(s.until, 'infinity'::timestamptz) > c.until - interval '30 days'
   ) as t
   where upper(t.span) > c.until - interval '30 days'
 ) as m;

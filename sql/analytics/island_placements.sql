@@ -19,18 +19,30 @@ begin atomic
     t.since,
     t.until,
     (extract(epoch from t.until - t.since)::bigint / 60)::integer
-  from fortnite.placement_span as s
+  from (
+    select
+      e.panel_id,
+      e.position,
+      e.since,
+      e.until
+    from fortnite.placement_ended as e
+    where e.code = p_code and e.until > p_since
+    union all
+    select
+      o.panel_id,
+      o.position,
+      o.since,
+      null
+    from fortnite.placement as o
+    where o.code = p_code
+  ) as s
   inner join fortnite.panel as p on s.panel_id = p.panel_id
   cross join lateral (
     select
       greatest(s.since, p_since) as since,
       least(coalesce(s.until, p.read_at + interval '10 minutes'), p_until) as until
   ) as t
-  where
-    s.code = p_code
-    and coalesce(s.until, 'infinity'::timestamptz) > p_since
-    and s.since < p_until
-    and t.until > t.since
+  where t.until > t.since
   order by t.since, p.surface, p.region, p.panel, s.position;
 end;
 

@@ -22,8 +22,8 @@ begin atomic
     coalesce(e.position, e.previous_position),
     (
       select (extract(epoch from e.at - s.entered_at)::bigint / 60)::integer
-      from fortnite.placement_span as s
-      where e.event = 'REMOVED' and s.panel_id = e.panel_id and s.code = e.code and s.until = e.at
+      from fortnite.placement_ended as s
+      where e.event = 'REMOVED' and s.code = e.code and s.until = e.at and s.panel_id = e.panel_id
     )
   from fortnite.panel as p
   inner join fortnite.placement_event as e on p.panel_id = e.panel_id

@@ -1,4 +1,4 @@
--- requires: fortnite.link_kind
+-- requires: fortnite.link_kind, fortnite.placement_span
 create view analytics.placement_span as
 select
   p.surface,

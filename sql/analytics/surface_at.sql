@@ -1,4 +1,4 @@
--- requires: fortnite.link_kind
+-- requires: fortnite.link_kind, fortnite.placement_span
 create function analytics.surface_at(p_surface text, p_region text, p_at timestamptz)
 returns table (
   panel_place integer,

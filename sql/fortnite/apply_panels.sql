@@ -11,7 +11,7 @@ create function fortnite.apply_panels(
 )
 returns table (panel_ids integer[], dropped_ids integer[], panels_added integer, panels_renamed integer)
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set jit = off
 as $$

@@ -8,7 +8,7 @@ create function fortnite.apply_placements(
 )
 returns table (added integer, removed integer, moved integer, entered text[])
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set jit = off
 as $$
@@ -17,6 +17,7 @@ declare
   v_codes text[];
   v_positions integer[];
   v_previous integer[];
+  v_since timestamptz[];
   v_entered timestamptz[];
 begin
   select
@@ -24,19 +25,21 @@ begin
     array_agg(d.code order by d.panel_id, d.code),
     array_agg(d.position order by d.panel_id, d.code),
     array_agg(d.previous order by d.panel_id, d.code),
+    array_agg(d.since order by d.panel_id, d.code),
     array_agg(d.entered_at order by d.panel_id, d.code),
     array_agg(d.code order by d.code) filter (where d.previous is null),
     count(*) filter (where d.previous is null),
     count(*) filter (where d.position is null),
     count(*) filter (where d.position <> d.previous)
-  into v_panels, v_codes, v_positions, v_previous, v_entered, entered, added, removed, moved
+  into v_panels, v_codes, v_positions, v_previous, v_since, v_entered, entered, added, removed, moved
   from (
     select
       coalesce(t.panel_id, c.panel_id) as panel_id,
       coalesce(t.code, c.code) collate "C" as code,
       t.position,
       c.position as previous,
-      coalesce(c.entered_at, p_taken_at) as entered_at
+      c.since,
+      c.entered_at
     from (
       select
         u.panel_id,
@@ -78,20 +81,17 @@ begin
   from unnest(v_panels, v_codes, v_positions, v_previous) as u (panel_id, code, position, previous)
   where u.previous is null;
 
-  update fortnite.placement_span as s
-  set until = p_taken_at
-  from unnest(v_panels, v_codes) as u (panel_id, code)
-  where s.panel_id = u.panel_id and s.code = u.code and s.until is null;
-  insert into fortnite.placement_span (panel_id, code, position, since, entered_at)
+  insert into fortnite.placement_ended (panel_id, code, position, since, until, entered_at)
   select
     u.panel_id,
     u.code,
-    u.position,
+    u.previous,
+    u.since,
     p_taken_at,
     u.entered_at
-  from unnest(v_panels, v_codes, v_positions, v_entered) as u (panel_id, code, position, entered_at)
-  where u.position is not null;
-
+  from unnest(v_panels, v_codes, v_previous, v_since, v_entered)
+    as u (panel_id, code, previous, since, entered_at)
+  where u.previous is not null;
   insert into fortnite.placement_event (panel_id, at, code, event, position, previous_position)
   select
     u.panel_id,

@@ -1,3 +1,4 @@
+-- requires: fortnite.placement_span
 create function fortnite.compute_placement_day(p_day date) returns integer
 language plpgsql
 set timezone = 'UTC'
