@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import random
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, LiteralString
 
 import pytest
 
@@ -15,8 +19,10 @@ from etl.fortnite.account import credentials
 from etl.fortnite.discovery import read
 from etl.fortnite.panels import Read, read_panels
 from etl.fortnite.surfaces import open_surfaces
+from etl.settings import SURFACES as ALL_SURFACES
 from etl.settings import Settings
 from etl.simulator.process import Running, start
+from tests.commands import environment, variables
 from tests.data import DATA, recorded
 from tests.fortnite.conftest import simulated
 
@@ -32,6 +38,22 @@ RECORDED = {
     "CreativeDiscoverySurface_Frontend": "discovery/surface-frontend-2025-11-23.json",
     "CreativeDiscoverySurface_Browse": "discovery/surface-browse-2025-11-23.json",
 }
+ROOT = Path(__file__).parents[2]
+WORKER = """
+import asyncio, sys
+from datetime import datetime
+from etl.embedded import database_url
+from etl.engine.database import open_database
+from etl.fortnite.discovery import read
+from etl.settings import settings
+
+async def main():
+    async with open_database(database_url(settings())) as db:
+        await read(db, settings(), datetime.fromisoformat(sys.argv[1]))
+
+asyncio.run(main())
+"""
+READS: LiteralString = "select count(*) as n from fortnite.surface_read where taken_at = %s"
 Shown = dict[tuple[str, str, str], list[str]]
 
 
@@ -136,6 +158,59 @@ async def test_two_workers_at_once_do_it_once(sim_db: Database, settings: Settin
                 "select count(*) as n from fortnite.placement_span where until is null"
             )
             assert spans["n"] == sum(map(len, (await stored(sim_db)).values()))
+
+
+async def killed(db: Database, options: Settings, ts: datetime, after: int) -> int:
+    """Run a worker that reads discovery, and kill it once it took over so many surfaces."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WORKER, ts.isoformat(),
+        cwd=ROOT,
+        env=environment(variables(options)),
+        stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    ended = asyncio.create_task(process.wait())
+    while not ended.done() and (await db.fetch_one(READS, (ts,)))["n"] < after:
+        await asyncio.wait([ended], timeout=0.001)
+    if not ended.done():
+        process.send_signal(signal.SIGKILL)
+    return await ended
+
+
+def moves(before: Shown, after: Shown) -> set[tuple[str, str, str, int | None, int | None]]:
+    """Surface, panel and code of whatever has another place than before, with both places."""
+
+    def places(shown: Shown) -> dict[tuple[str, str, str], int]:
+        return {
+            (surface, panel, code): place
+            for (surface, _, panel), codes in shown.items()
+            for place, code in enumerate(codes, 1)
+        }
+
+    old, new = places(before), places(after)
+    every = [(key, old.get(key), new.get(key)) for key in old.keys() | new.keys()]
+    return {(*key, was, now) for key, was, now in every if was != now}
+
+
+async def test_a_worker_killed_anywhere_is_followed_by_one_that_does_the_rest(
+    sim_db: Database, settings: Settings
+) -> None:
+    async with world(settings, islands=600) as (sim, some):
+        own = {"fortnite_surfaces": ALL_SURFACES[2:12], "fortnite_regions": ("EU",)}
+        options = some.model_copy(update=own)
+        await read(sim_db, options, TS)
+        before, later = await truth(sim_db, options), TS + STEP
+        await sim.clock(now=later.isoformat())
+        ended = await killed(sim_db, options, later, random.randint(1, 6))
+        assert ended == -signal.SIGKILL
+        numbers = await read(sim_db, options, later)
+        assert 0 < numbers.surfaces < 10
+        after = await truth(sim_db, options)
+    assert await stored(sim_db) == after
+    rows = await sim_db.fetch("select * from analytics.placement_event where at = %s", (later,))
+    found = [
+        (r["surface"], r["panel"], r["code"], r["previous_position"], r["position"]) for r in rows
+    ]
+    assert sorted(found, key=repr) == sorted(moves(before, after), key=repr)
 
 
 async def test_recorded_surfaces_are_stored_as_they_were(
