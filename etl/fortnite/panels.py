@@ -184,7 +184,7 @@ class _Pages:
 
 
 def _is_key(text: str) -> bool:
-    return 0 < len(text) <= MOST_KEY and text.isprintable() and "/" not in text
+    return 0 < len(text) <= MOST_KEY and text.isprintable()
 
 
 def _check(text: str) -> None:

@@ -201,6 +201,16 @@ comment on column fortnite.placement_event.previous_position is 'Place before; n
 comment on column fortnite.placement_event.event is 'ADDED, REMOVED or MOVED';
 comment on column fortnite.placement_event.code is 'Link code';
 
+create table fortnite.first_placement (
+  panel_id integer not null,
+  seen_at timestamptz not null,
+  code text collate "C" primary key
+);
+comment on table fortnite.first_placement is 'Where and when a link code was first seen in discovery';
+comment on column fortnite.first_placement.panel_id is 'A panel that showed it then';
+comment on column fortnite.first_placement.seen_at is 'Read that showed it first';
+comment on column fortnite.first_placement.code is 'Link code';
+
 create table fortnite.placement_daily (
   day date not null,
   panel_id integer not null,

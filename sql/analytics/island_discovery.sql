@@ -1,13 +1,12 @@
--- requires: fortnite.placement_span
 create view analytics.island_discovery as
 select
   i.code,
   n.panels,
   n.regions,
   n.best_position,
-  f.first_seen_at,
-  f.first_surface,
-  f.first_panel,
+  f.seen_at as first_seen_at,
+  fp.surface as first_surface,
+  fp.panel as first_panel,
   m.minutes_24h,
   m.minutes_7d,
   m.minutes_30d,
@@ -26,17 +25,8 @@ cross join lateral (
   inner join fortnite.panel as p on o.panel_id = p.panel_id
   where o.code = i.code
 ) as n
-left join lateral (
-  select
-    s.since as first_seen_at,
-    p.surface as first_surface,
-    p.panel as first_panel
-  from fortnite.placement_span as s
-  inner join fortnite.panel as p on s.panel_id = p.panel_id
-  where s.code = i.code
-  order by s.since, p.panel_id
-  limit 1
-) as f on true
+left join fortnite.first_placement as f on i.code = f.code
+left join fortnite.panel as fp on f.panel_id = fp.panel_id
 cross join lateral (
   select
     coalesce(sum(

@@ -101,6 +101,23 @@ begin
     u.position,
     u.previous
   from unnest(v_panels, v_codes, v_positions, v_previous) as u (panel_id, code, position, previous);
+
+  insert into fortnite.first_placement as f (panel_id, seen_at, code)
+  select
+    min(u.panel_id),
+    p_taken_at,
+    u.code
+  from unnest(v_panels, v_codes, v_previous) as u (panel_id, code, previous)
+  where
+    u.previous is null
+    and not exists (select from fortnite.first_placement as k where k.code = u.code and k.seen_at <= p_taken_at)
+  group by u.code
+  order by u.code collate "C"
+  on conflict (code) do update
+    set
+      panel_id = excluded.panel_id,
+      seen_at = excluded.seen_at
+    where f.seen_at > excluded.seen_at;
   return next;
 end
 $$;

@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from etl.engine.database import Database, Params
 from etl.engine.errors import Refused, Unauthorized
-from etl.fortnite import panels
+from etl.fortnite import discovery, panels
 from etl.fortnite.discovery import DiscoveryNumbers, read
 from etl.settings import Settings
 from tests.fortnite.upstream import Fake, raw
@@ -376,6 +376,30 @@ async def test_a_token_that_is_not_taken_ends_it(
     upstream.wrong = lambda request: answer(403) if "accessToken" in request.line else None
     with pytest.raises(Refused, match="accessToken"):
         await read(db, options, TS + 2 * STEP)
+
+
+async def test_a_cycle_that_has_no_time_left_stops_and_drops_nothing(
+    db: Database,
+    options: Settings,
+    shop: Shop,
+    upstream: Fake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    two = options.model_copy(update=regions("ASIA", "EU"))
+    await read(db, two, TS)
+    before = await now(db)
+    monkeypatch.setattr(discovery, "CYCLE_S", discovery.MARGIN_S + 1)
+    monkeypatch.setattr(discovery, "LANES", 1)
+    shop.surfaces["S"] = {"O": [listed(D)], "P": [listed(A), listed(E)], "Q": [[]]}
+    upstream.delay, upstream.delayed = 5, "/page"
+    numbers = await read(db, two, TS + STEP)
+    assert (numbers.surfaces, numbers.panels_unread, numbers.complete) == (1, 2, False)
+    assert await now(db) == before | {("ASIA", "O"): [D]}
+    # who was left out comes first
+    shop.asked.clear()
+    upstream.delay = 0
+    assert (await read(db, two, TS + 2 * STEP)).complete
+    assert [region for _, region, *_ in shop.asked] == ["EU", "EU", "ASIA", "ASIA"]
 
 
 async def test_without_credentials_it_says_so_and_asks_nothing(
