@@ -159,8 +159,9 @@ class _Reading:
             await self._miss(one, error.reason)
         except TimeoutError:
             await self._miss(one, "the cycle was over")
+        await self._land(one)
         if one.panels:
-            await self._store(one)
+            await self._take_over(one)
 
     async def _miss(self, one: Read, reason: str) -> None:
         self._numbers.complete = False
@@ -170,13 +171,15 @@ class _Reading:
             parameters = (one.surface, one.region, self._numbers.ts, as_reason(reason))
             await self._db.execute(MISS, parameters)
 
-    async def _store(self, one: Read) -> None:
-        """Pages first: what was read is there before anything is made of it."""
-        ts = self._numbers.ts
-        self._numbers.rejected += await keep(self._db, RESOURCE, ts, one.pages)
+    async def _land(self, one: Read) -> None:
+        """What was read is there before anything is made of it."""
+        pages = await keep(self._db, RESOURCE, self._numbers.ts, one.pages)
+        self._numbers.rejected += pages
         if one.bad:
             await self._reject(one.bad)
-        done = await self._db.fetch_one(APPLY, arguments(one, ts))
+
+    async def _take_over(self, one: Read) -> None:
+        done = await self._db.fetch_one(APPLY, arguments(one, self._numbers.ts))
         self._count(one, applied=done.pop("applied"))
         for name, count in done.items():
             setattr(self._numbers, name, getattr(self._numbers, name) + (count or 0))

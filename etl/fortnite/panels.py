@@ -73,6 +73,7 @@ async def read_panels(read: Read, main: Main, ask: Ask, most_pages: int) -> None
 
     Raises:
         Unauthorized: the service takes no token of ours any more; what was read before stays.
+        Transient: not one panel could be told.
     """
     read.pages.append(Snapshot(read.key, 0, main.body))
     taken: set[str] = set()
@@ -81,6 +82,8 @@ async def read_panels(read: Read, main: Main, ask: Ask, most_pages: int) -> None
         for place, raw in enumerate(main.panels, 1)
         if (panel := _head(read, raw, place, taken)) is not None
     ]
+    if not found:
+        raise Transient("no panel of the surface has a name to be read")
     # All are known before the first is read: one that is not reached was there all the same.
     read.panels += [panel for panel, _ in found]
     left = MOST_ENTRIES

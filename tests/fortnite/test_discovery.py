@@ -175,6 +175,7 @@ WRONG: dict[str, object] = {
     "no panels": {"panels": []},
     "panels are no list": {"panels": {"P": 1}},
     "empty": answer(body=b""),
+    "panels without names": {"panels": [7, {"panelName": None}, {"firstPage": {}}]},
 }
 
 
