@@ -36,6 +36,7 @@ OUTSIDE = (
             "account service": "fortnite_account_url",
             "Links service": "fortnite_links_url",
             "Discovery service": "fortnite_discovery_url",
+            "game service": "fortnite_game_url",
         },
         account.credentials,
         sources.sources,

@@ -26,8 +26,32 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-FortniteSource = Literal["catalogue", "metrics", "links", "ccu"]
+FortniteSource = Literal["catalogue", "metrics", "links", "ccu", "discovery"]
 MetricInterval = Literal["day", "hour", "minute"]
+_Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,100}$")]
+
+REGIONS = ("NAE", "NAW", "NAC", "EU", "ME", "OCE", "BR", "ASIA")
+SURFACES = tuple(
+    f"CreativeDiscoverySurface_{name}"
+    for name in (
+        "Frontend",
+        "Browse",
+        "Nested_Category_BR",
+        "Nested_Category_Combat",
+        "Nested_Category_Survival",
+        "Nested_Category_Platformer",
+        "Nested_Category_RhythmParty",
+        "Nested_collab_twd",
+        "Nested_collab_tmnt",
+        "Nested_collab_lego",
+        "Nested_collab_fallguys",
+        "Nested_collab_rocketracing",
+        "DelMar_TrackAndExperience",
+        "EpicPage",
+        "CreatorPage",
+        "Library",
+    )
+)
 
 
 class BadSettingError(Exception):
@@ -122,6 +146,12 @@ class Settings(BaseSettings):
     rejected_retention_days: Positive = Field(
         90, description="Days items that could not be landed (raw.rejected) are kept."
     )
+    snapshot_retention_days: Positive = Field(
+        14, description="Days raw pages of periodic listings (raw.snapshot) are kept."
+    )
+    snapshot_compression_days: Positive = Field(
+        2, description="Days after which they are compressed where TimescaleDB holds them."
+    )
     run_retention_days: Positive = Field(
         30, description="Days finished jobs and ops.run rows are kept."
     )
@@ -170,10 +200,10 @@ class Settings(BaseSettings):
     web_port: Port = Field(8080, description="Port the web page listens on.")
 
     # Pipeline fortnite
-    fortnite_sources: list[FortniteSource] = Field(
-        list(get_args(FortniteSource)),
-        description="Sources that are read, a comma between: catalogue and metrics are public, links "
-        "(details) and ccu want the client below and are off without it.",
+    fortnite_sources: tuple[FortniteSource, ...] = Field(
+        get_args(FortniteSource),
+        description="Sources that are read, a comma between: catalogue and metrics are public; links "
+        "(details), ccu and discovery want the client below and are off without it.",
     )
     fortnite_data_url: AnyHttpUrl = Field(
         TypeAdapter(AnyHttpUrl).validate_python("https://api.fortnite.com/ecosystem/v1"),
@@ -190,6 +220,10 @@ class Settings(BaseSettings):
             "https://fn-service-discovery-live-public.ogs.live.on.epicgames.com"
         ),
         description="Discovery service: link entries and creator pages with CCU.",
+    )
+    fortnite_game_url: AnyHttpUrl = Field(
+        TypeAdapter(AnyHttpUrl).validate_python("https://fngw-mcp-gc-livefn.ol.epicgames.com"),
+        description="Game service: gives the token that discovery surfaces want.",
     )
     fortnite_account_url: AnyHttpUrl = Field(
         TypeAdapter(AnyHttpUrl).validate_python(
@@ -231,8 +265,8 @@ class Settings(BaseSettings):
         description="Hours between reads where nobody did. Upstream keeps a day for 143 hours after it "
         "ends: what is left of them is how long an outage may last without loss.",
     )
-    fortnite_metrics_intervals: list[MetricInterval] = Field(
-        ["day"],
+    fortnite_metrics_intervals: tuple[MetricInterval, ...] = Field(
+        ("day",),
         description="Buckets of metrics that are read, a comma between: day always; hour and minute "
         "(ten minutes) each cost a request more a read.",
     )
@@ -242,6 +276,22 @@ class Settings(BaseSettings):
     )
     fortnite_metrics_fine_days: Positive = Field(
         90, description="Days that hours and ten minutes of metrics are kept; days stay for ever."
+    )
+    fortnite_surfaces_per_minute: Positive = Field(
+        240, description="Discovery-surface requests a minute, all workers together."
+    )
+    fortnite_surfaces: tuple[_Word, ...] = Field(
+        SURFACES, description="Discovery surfaces to read, separated by commas."
+    )
+    fortnite_regions: tuple[_Word, ...] = Field(
+        REGIONS, description="Matchmaking regions they are read for, separated by commas."
+    )
+    fortnite_surface_pages: Positive = Field(
+        20, description="Pages of one panel past which it is not believed and counts as unread."
+    )
+    fortnite_branch: str = Field(
+        "++Fortnite+Release-39.30",
+        description="Branch of the game that surfaces are asked for; it moves on every few weeks.",
     )
     fortnite_ccu_top: Positive = Field(
         1000, description="Islands sampled every cycle whatever they report, by 7-day average."
@@ -275,8 +325,8 @@ class Settings(BaseSettings):
     simulator_limits: dict[str, float | None] = Field(
         default_factory=dict,
         description='Its rate limits as JSON, where they differ from the real: {"links": 600}. '
-        "data is requests a second; links, entries, creators and token are requests a minute; "
-        "null lifts one.",
+        "data is requests a second; links, entries, creators, surfaces and token are requests a "
+        "minute; null lifts one.",
     )
     simulator_faults: list[dict[str, object]] = Field(
         default_factory=list,
@@ -312,7 +362,13 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError(f"is no JSON: {error}") from None
 
-    @field_validator("fortnite_sources", "fortnite_metrics_intervals", mode="before")
+    @field_validator(
+        "fortnite_sources",
+        "fortnite_metrics_intervals",
+        "fortnite_surfaces",
+        "fortnite_regions",
+        mode="before",
+    )
     @classmethod
     def _listed(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -2,7 +2,9 @@
 
 from etl.engine import timeseries
 from etl.engine.daily import day_done, days_due
+from etl.fortnite import discovery as fortnite_discovery
 from etl.fortnite import performance as fortnite_performance
+from etl.fortnite import placements
 from etl.fortnite.catalogue import ingest
 from etl.fortnite.ccu import cycle
 from etl.fortnite.classify import classify as classify_islands
@@ -44,6 +46,19 @@ async def metrics(tools: Tools) -> object:
 async def ccu(tools: Tools) -> object:
     """Sample the players of every island that has some."""
     return await cycle(tools.database, tools.settings)
+
+
+@app.every("*/10 * * * *", "fortnite.discovery", queue=QUEUE, priority=9)
+@reads("discovery")
+async def discovery(tools: Tools) -> object:
+    """Read who stands where on the discovery surfaces of every region."""
+    return await fortnite_discovery.read(tools.database, tools.settings)
+
+
+@app.every("23 * * * *", "fortnite.placement_daily", queue=QUEUE)
+async def placement_daily(tools: Tools) -> dict[str, int]:
+    """Sum up what discovery did with each island on the days that are over."""
+    return await placements.compute_days(tools.database)
 
 
 @app.every("*/5 * * * *", "fortnite.rollup", queue=QUEUE, priority=5)

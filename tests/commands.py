@@ -45,6 +45,8 @@ def variables(settings: Settings) -> dict[str, str]:
         value = getattr(settings, field)
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
+        if isinstance(value, tuple):
+            value = ",".join(value)
         if value is not None:
             found[f"ETL_{field.upper()}"] = str(value)
     return found

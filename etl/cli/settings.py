@@ -48,6 +48,8 @@ def show(
     for name, option in options.items():
         chosen = option["source"] != "default"
         value = option["value"]
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            value = ",".join(value)
         shown = "(empty)" if value is None or value == "" else json.dumps(value)
         table.add_row(
             Text.assemble((name, "bold"), "\n", (option["source"], "green" if chosen else "dim")),
@@ -72,6 +74,8 @@ def example() -> str:
     for field, about in Settings.model_fields.items():
         # The home differs from machine to machine, so it has a factory in place of a default.
         default = None if about.default_factory else about.default
+        if isinstance(default, tuple):
+            default = ",".join(default)
         if isinstance(default, bool | list | dict):
             default = json.dumps(default)
         value = "" if default is None else default

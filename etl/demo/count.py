@@ -16,7 +16,7 @@ select
         where c.last_fetched_at >= %(started)s and c.last_changed_at < %(started)s
     ) as unchanged
 from engine.crawl as c
-where c.resource = 'fortnite.island'
+where c.resource = 'fortnite.island' and c.state = 'active'
 """
 REJECTED = """
 select count(*) as rejected
@@ -50,6 +50,13 @@ where m.bucket_minutes = 1440
 """
 
 
+DISCOVERY = """
+select
+    (select count(*) from fortnite.panel as p where p.dropped_at is null) as panels,
+    (select count(*) from fortnite.placement) as placements
+"""
+
+
 async def counted(
     db: Database,
     elasticsearch: AsyncElasticsearch,
@@ -71,6 +78,7 @@ async def counted(
         "islands": {**await db.fetch_one(ISLANDS, span), **await db.fetch_one(REJECTED, span)},
         "ccu": await db.fetch_one(CCU, span),
         "metrics": await db.fetch_one(METRICS),
+        "discovery": await db.fetch_one(DISCOVERY),
         "rollup": await db.fetch_one(ROLLUP, span),
         "search": {"island": documents["count"]},
     }

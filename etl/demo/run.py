@@ -23,7 +23,7 @@ from etl.settings import Settings, load
 from etl.simulator.process import Running, settings_for, start
 
 # The real services' limits would make the demo last for hours; the simulator announces its own.
-LIMITS = {"data": 200, "links": 60_000, "entries": 60_000, "creators": 60_000}
+LIMITS = {"data": 200, "links": 60_000, "entries": 60_000, "creators": 60_000, "surfaces": 60_000}
 
 
 async def once(settings: Settings, world: World, report: Report, history: int) -> dict[str, Any]:
@@ -90,6 +90,8 @@ async def upstream(
                 "ETL_FORTNITE_LINKS_PER_MINUTE": str(LIMITS["links"]),
                 "ETL_FORTNITE_ENTRIES_PER_MINUTE": str(LIMITS["entries"]),
                 "ETL_FORTNITE_CREATORS_PER_MINUTE": str(LIMITS["creators"]),
+                "ETL_FORTNITE_REGIONS": "NAE,EU",
+                "ETL_FORTNITE_SURFACES_PER_MINUTE": str(LIMITS["surfaces"]),
                 "ETL_TOKEN_KEY": _token_key(settings.home),
                 "ETL_WORKER_GRACE": "10",  # less than its parent waits for it
             },

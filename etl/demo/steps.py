@@ -13,7 +13,7 @@ from etl.demo.count import counted
 from etl.demo.report import Report
 from etl.engine import timeseries
 from etl.engine.database import Database
-from etl.fortnite import catalogue, ccu, islands, metrics, performance
+from etl.fortnite import catalogue, ccu, discovery, islands, metrics, performance, placements
 from etl.search import indices, sync
 from etl.settings import Settings
 from etl.simulator.process import Running
@@ -69,6 +69,7 @@ class Pass:
         await self._catalogue()
         await self._islands(await self._everything_due())
         cycles = await self._ccu(history)
+        await self._discovery()
         await self._islands(None)  # those the cycles met for the first time
         await self._rollup()
         await self._metrics()
@@ -109,6 +110,12 @@ class Pass:
                 self.report.advance(1)
             await self.simulator.clock(now=datetime.now(UTC).isoformat())
         return cycles
+
+    async def _discovery(self) -> None:
+        """One read, and the days that are over: the history begins with the first pass."""
+        with self.step("discovery"):
+            await discovery.read(self.db, self.settings)
+            await placements.compute_days(self.db)
 
     async def _rollup(self) -> None:
         with self.step("rollup"):

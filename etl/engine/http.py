@@ -97,7 +97,13 @@ class Upstream:
         return await self._send(request, safe=True)
 
     async def post(
-        self, path: str, *, json: object, params: Params | None = None, safe: bool = False
+        self,
+        path: str,
+        *,
+        json: object,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        safe: bool = False,
     ) -> Answer:
         """POST ``json`` to ``path``. ``safe``: it only reads, so it may be sent twice.
 
@@ -108,7 +114,7 @@ class Upstream:
             path,
             params=params,
             content=msgspec.json.encode(json),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", **(headers or {})},
         )
         return await self._send(request, safe=safe)
 

@@ -105,7 +105,8 @@ async def retain(db: Database, settings: Settings, *, at: datetime | None = None
     for level in levels:
         if (floor := _cut(now, level.width, level.retention_setting, settings)) is not None:
             await db.execute("select engine.raise_floor(%s, %s)", [level.relation, floor])
-            await refresh(db, until=floor)
+            if any(other.source == level.relation for other in levels):
+                await refresh(db, until=floor)
             await db.execute("select engine.raise_kept(%s)", [level.relation])
             dropped += await _count(db, "select engine.drop_old(%s) as n", [level.relation])
         if (old := _cut(now, level.width, level.compression_setting, settings)) is not None:

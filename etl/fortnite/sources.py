@@ -10,6 +10,7 @@ TOKEN: Mapping[FortniteSource, bool] = {
     "metrics": False,
     "links": True,
     "ccu": True,
+    "discovery": True,
 }
 """Every source, and whether it wants a token."""
 

@@ -10,11 +10,14 @@ from etl.simulator import data, discovery, links, metrics
 from etl.simulator.admin import Admin
 from etl.simulator.gate import Ask, Gate
 from etl.simulator.service import Service
+from etl.simulator.shelves import Shelves
+from etl.simulator.surfaces import Surfaces
 
 
 def create_app(service: Service) -> Starlette:
     """The application that answers from a service."""
-    return Starlette(routes=[*_upstream(service), *_admin(Admin(service))])
+    routes = [*_upstream(service), *_surfaces(service), *_admin(Admin(service))]
+    return Starlette(routes=routes)
 
 
 def _upstream(service: Service) -> list[Route]:
@@ -38,6 +41,18 @@ def _upstream(service: Service) -> list[Route]:
         Route("/links/api/fn/mnemonic/{code}", single),
         Route("/api/v2/discovery/link-entries", entries, methods=["POST"]),
         Route("/api/v1/creator/page/{account}", creator),
+    ]
+
+
+def _surfaces(service: Service) -> list[Route]:
+    surfaces = Surfaces(Shelves(service.world, service.reported))
+    token = Gate("access_token", "surfaces", bearer=True)(service, surfaces.token)
+    main = Gate("surface", "surfaces", bearer=True)(service, surfaces.main)
+    page = Gate("surface_page", "surfaces", bearer=True)(service, surfaces.page)
+    return [
+        Route("/fortnite/api/discovery/accessToken/{branch}", token),
+        Route("/api/v2/discovery/surface/{surface}", main, methods=["POST"]),
+        Route("/api/v2/discovery/surface/{surface}/page", page, methods=["POST"]),
     ]
 
 

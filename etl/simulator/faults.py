@@ -8,7 +8,20 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-Route = Literal["islands", "island", "metrics", "token", "links", "link", "entries", "creator", "*"]
+Route = Literal[
+    "islands",
+    "island",
+    "metrics",
+    "token",
+    "links",
+    "link",
+    "entries",
+    "creator",
+    "access_token",
+    "surface",
+    "surface_page",
+    "*",
+]
 AnswerKind = Literal[
     "slow",  # waits `seconds`, then goes on
     "hang",  # never answers

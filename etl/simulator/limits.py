@@ -8,6 +8,7 @@ DEFAULTS: dict[str, float | None] = {
     "links": 10.0,
     "entries": 120.0,
     "creators": 30.0,
+    "surfaces": 240.0,
     "token": None,
 }
 _PERIOD = {"data": 1.0}

@@ -46,7 +46,7 @@ class Running:
         await self._ask("DELETE", "/admin/fault")
 
     async def limits(self, **limits: float | None) -> dict[str, Any]:
-        """Set rate limits (data a second; links, entries, creators, token a minute); None lifts."""
+        """Set rate limits (data a second; the others a minute); None lifts."""
         return await self._ask("POST", "/admin/limits", limits)
 
     async def revoke_tokens(self) -> None:
@@ -143,6 +143,7 @@ def settings_for(url: str) -> dict[str, str]:
         "ETL_FORTNITE_DATA_URL": f"{url}/ecosystem/v1",
         "ETL_FORTNITE_LINKS_URL": url,
         "ETL_FORTNITE_DISCOVERY_URL": url,
+        "ETL_FORTNITE_GAME_URL": url,
         "ETL_FORTNITE_ACCOUNT_URL": url,
         "ETL_FORTNITE_CLIENT_ID": own.client_id,
         "ETL_FORTNITE_CLIENT_SECRET": own.client_secret,

@@ -19,7 +19,7 @@ from etl.simulator.days import Day
 from etl.simulator.digits import Digits, mix
 from etl.simulator.madeup import invent
 from etl.simulator.themes import THEMES
-from etl.simulator.world import DAY, HIDDEN, Facts, World
+from etl.simulator.world import DAY, HIDDEN, Facts, Shelf, World
 
 CATALOGUE = "data-api/island-catalogue-2026-07-06.jsonl.gz"
 DAILY = "data-api/island-daily-metrics-2026-07.jsonl.gz"
@@ -27,6 +27,10 @@ ISLANDS = ("data-api/island-0925-4822-4538.json", "data-api/island-battle-royale
 ARCHIVES = {"0925-4822-4538": "data-api/archive-0925-4822-4538.csv"}
 LINKS = "links/mnemonic-bulk.json"
 LINK = "links/mnemonic-8530-0110-2817-with-history.json"
+SURFACES = {
+    "CreativeDiscoverySurface_Frontend": "discovery/surface-frontend-2025-11-23.json",
+    "CreativeDiscoverySurface_Browse": "discovery/surface-browse-2025-11-23.json",
+}
 # When the list was recorded, noon UTC; the releases before it are spread evenly.
 _RECORDED_AT = 1_783_339_200.0
 _INTERVAL = DAY / measured.NEW_ISLANDS_PER_DAY
@@ -44,6 +48,21 @@ class _Listed(msgspec.Struct, rename="camel", gc=False):
 class _Row(Day, rename="camel", gc=False, kw_only=True):
     code: str
     date: date
+
+
+class _Placed(msgspec.Struct, gc=False):
+    id: str
+    panel: str
+    place: int
+    players: int | None = msgspec.field(default=None, name="lastSyncCcu")
+
+
+class _Maps(msgspec.Struct):
+    maps: list[_Placed]
+
+
+class _Surface(msgspec.Struct):
+    data: _Maps
 
 
 class Replay(World):
@@ -80,6 +99,7 @@ class Replay(World):
         self.links |= _links(folder)
         self.islands |= dict(_named(folder))
         self.archive |= {code: dict(_archived(folder / name)) for code, name in ARCHIVES.items()}
+        self.shelves |= {name: _shelves(folder / file) for name, file in SURFACES.items()}
 
     def high(self, _at: float) -> int:
         """The newest key of the list, the same at any instant."""
@@ -153,6 +173,23 @@ def _links(folder: Path) -> dict[str, dict[str, Any]]:
     bulk = msgspec.json.decode((folder / LINKS).read_bytes(), type=list[dict[str, Any]])
     one = msgspec.json.decode((folder / LINK).read_bytes(), type=dict[str, Any])
     return {body["mnemonic"]: body for body in (*bulk, one)}
+
+
+def _shelves(path: Path) -> list[Shelf]:
+    """The panels of a recorded surface, each with its entries by place; gaps between places close."""
+    recorded = msgspec.json.decode(path.read_bytes(), type=_Surface)
+    entries: dict[str, list[_Placed]] = {}
+    for placed in recorded.data.maps:
+        entries.setdefault(placed.panel, []).append(placed)
+    return [
+        Shelf(
+            name,
+            name,
+            "CuratedList",
+            [(one.id, one.players) for one in sorted(placed, key=lambda one: one.place)],
+        )
+        for name, placed in entries.items()
+    ]
 
 
 def _named(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:

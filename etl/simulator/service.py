@@ -58,3 +58,19 @@ class Service(msgspec.Struct):
             self.struck[route] += 1
             content = hostile.encode(build(hostile.spoil(items, struck)))
         return Response(content, media_type="application/json")
+
+    def answer_lists(
+        self,
+        route: str,
+        lists: Sequence[Sequence[Item]],
+        build: Callable[[Sequence[Sequence[Item]]], object],
+    ) -> Response:
+        """An answer made of several lists of islands, as :meth:`answer_items`."""
+        codes = dict.fromkeys(code for items in lists for code, _ in items)
+        struck = self.faults.of_items(route, list(codes))
+        if not struck:
+            content = orjson.dumps(build(lists))
+        else:
+            self.struck[route] += 1
+            content = hostile.encode(build([hostile.spoil(items, struck) for items in lists]))
+        return Response(content, media_type="application/json")

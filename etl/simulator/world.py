@@ -41,6 +41,15 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     draws: tuple[int, ...]
 
 
+class Shelf(msgspec.Struct, frozen=True):
+    """A panel and who stands in it, in order: link codes with their players (None: not told)."""
+
+    name: str
+    title: str
+    kind: str
+    entries: list[tuple[str, int | None]]
+
+
 class Bump(msgspec.Struct, frozen=True):
     """Islands that were made to change: a share of all or these keys; which fields; when."""
 
@@ -68,7 +77,8 @@ class World(ABC):
         hidden_share: share of the listed islands that have a hidden sibling.
         retitles: whether titles and tags change by themselves as time passes.
 
-    ``links`` and ``islands`` are bodies that were recorded, by code, and are answered as they are.
+    ``links`` and ``islands`` are bodies that were recorded, by code, and are answered as they are;
+    ``shelves`` are the panels of recorded surfaces.
     ``archive``: recorded days of islands that are not in the list, by code.
     """
 
@@ -82,6 +92,7 @@ class World(ABC):
         self.hidden_share = hidden_share
         self.links: dict[str, dict[str, Any]] = {}
         self.islands: dict[str, dict[str, Any]] = {}
+        self.shelves: dict[str, list[Shelf]] = {}
         self.days: dict[int, dict[int, Day]] = {}
         self.archive: dict[str, dict[int, Day]] = {}
         self.woken: dict[int, tuple[Wake, ...]] = {}

@@ -1,13 +1,13 @@
 """Metrics of the public Data API: buckets of an island, how far they were read, and what was lost.
 
 Revision ID: 0009
-Revises: 0006
+Revises: 0008
 """
 
 from alembic import op
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 
 # A plain table on either foundation: a day's rows are as many as islands somebody played, each is revised for a day
 # and kept for ever, so there is nothing to drop or compress by time. Hours and ten minutes, where they are asked for,

@@ -12,6 +12,7 @@ from tests.commands import run_etl
 def test_every_option_with_its_value_its_source_and_its_meaning(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("etl_web_port=8181\nETL_LOG_LEVEL=debug\nETL_WEB_HOST=\n")
     env = {"ETL_LOG_LEVEL": "error", "ETL_SIMULATOR_LIMITS": '{"links": 600}'}
+    env["ETL_FORTNITE_REGIONS"] = "EU, ASIA"
     done = run_etl("settings", "--json", env=env, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     options = json.loads(done.stdout)
@@ -23,6 +24,7 @@ def test_every_option_with_its_value_its_source_and_its_meaning(tmp_path: Path) 
     assert found["ETL_SIMULATOR_LIMITS"] == ({"links": 600.0}, "environment")
     assert found["ETL_WEB_HOST"] == ("127.0.0.1", "default")
     assert found["ETL_DATABASE_URL"] == (None, "default")
+    assert found["ETL_FORTNITE_REGIONS"] == (["EU", "ASIA"], "environment")
 
 
 def test_secrets_are_masked_however_they_are_shown(etl: Etl) -> None:
@@ -58,6 +60,7 @@ def test_every_bad_value_is_named_with_what_is_allowed_and_no_traceback(etl: Etl
         "ETL_DATABASE_URL": "mysql://root:sesame@db/x",
         "ETL_SIMULATOR_LIMITS": "links=600",
         "ETL_ELASTICSEARCH_HEAP": "lots",
+        "ETL_FORTNITE_REGIONS": "EU,N/A",
     }
     for arguments in (["settings"], ["settings", "--json"], ["status"]):
         done = etl(*arguments, env=env)

@@ -46,6 +46,8 @@ def pointed(settings: Settings, url: str, **more: object) -> Settings:
         "fortnite_links_per_minute": 60_000,
         "fortnite_entries_per_minute": 60_000,
         "fortnite_creators_per_minute": 60_000,
+        "fortnite_surfaces_per_minute": 60_000,
+        "fortnite_regions": ("EU",),
         "fortnite_ccu_top": 200,
     }
     return Settings.model_validate(given | services | fast | more)

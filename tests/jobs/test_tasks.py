@@ -16,12 +16,14 @@ from tests.faults.world import pointed
 from tests.jobs.conftest import Rows, until, working
 
 ISLANDS = 150
-FAST = dict.fromkeys(("data", "links", "entries", "creators"))
+FAST = dict.fromkeys(("data", "links", "entries", "creators", "surfaces"))
 CHAIN = (
     "fortnite.catalogue",
     "fortnite.island",
     "fortnite.metrics",
     "fortnite.ccu",
+    "fortnite.discovery",
+    "fortnite.placement_daily",
     "fortnite.rollup",
     "fortnite.performance",
     "fortnite.classify",
@@ -86,6 +88,10 @@ async def test_every_task_does_its_part(
     # upstream withholds the count of a few
     assert int(str(cycle["stored"])) + int(str(cycle["skipped"])) == known["islands"]
     assert int(str(done["changed"])) >= int(str(sampled["islands"]))
+    discovered = numbers["fortnite.discovery"]
+    (placed,) = await rows("select count(*) as codes from fortnite.placement")
+    assert (discovered["complete"], discovered["unread"]) == (True, 0)
+    assert int(str(placed["codes"])) > 0
     await elasticsearch.indices.refresh(index=f"{settings.search_prefix}island")
     found = await elasticsearch.count(index=f"{settings.search_prefix}island")
     assert found["count"] == known["islands"]

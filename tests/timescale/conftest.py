@@ -38,7 +38,7 @@ begin
   end loop;
 end;
 $$;
-truncate fortnite.ccu, fortnite.ccu_hourly_store, fortnite.ccu_daily_store;
+truncate fortnite.ccu, fortnite.ccu_hourly_store, fortnite.ccu_daily_store, raw.snapshot;
 truncate
   fortnite.ccu_batch, fortnite.ccu_cycle, fortnite.island_now, fortnite.island_performance,
   fortnite.island_days,

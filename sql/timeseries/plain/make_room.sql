@@ -17,9 +17,10 @@ begin
   if to_regclass(format('series.%I', v_name)) is not null then
     return;
   end if;
-  -- One at a time, and looked up again: two workers may wake to the same new day.
+  -- One at a time, and looked up again: two workers may wake to the same new day. By a query, as the look-up before
+  -- is remembered within the transaction.
   perform pg_advisory_xact_lock('engine.series'::regclass::oid::integer, hashtext(v_name));
-  if to_regclass(format('series.%I', v_name)) is not null then
+  if exists (select from pg_class as c where c.relnamespace = 'series'::regnamespace and c.relname = v_name) then
     return;
   end if;
   -- Made apart and then attached: that waits for no reader and no writer of the other partitions.
