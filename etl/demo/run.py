@@ -25,6 +25,9 @@ from etl.simulator.process import Running, settings_for, start
 # The real services' limits would make the demo last for hours; the simulator announces its own.
 LIMITS = {"data": 200, "links": 60_000, "entries": 60_000, "creators": 60_000, "surfaces": 60_000}
 
+RECORDED = {"ETL_FORTNITE_SURFACES": "CreativeDiscoverySurface_Frontend"}
+"""Of a recorded world its front page alone is read: the other shows islands that are not in its list."""
+
 
 async def once(settings: Settings, world: World, report: Report, history: int) -> dict[str, Any]:
     """One full pass over ``world`` with up to ``history`` CCU cycles; gives what it came to.
@@ -94,6 +97,7 @@ async def upstream(
                 "ETL_FORTNITE_SURFACES_PER_MINUTE": str(LIMITS["surfaces"]),
                 "ETL_TOKEN_KEY": _token_key(settings.home),
                 "ETL_WORKER_GRACE": "10",  # less than its parent waits for it
+                **(RECORDED if world.replay else {}),
             },
         )
 
