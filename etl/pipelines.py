@@ -7,10 +7,12 @@ from etl.engine.items import Resource
 from etl.engine.oauth import Credentials
 from etl.errors import PlainError
 from etl.fortnite import account
-from etl.fortnite.resources import CATALOGUE, ISLAND
+from etl.fortnite.resources import CATALOGUE, CREATOR, ISLAND, PLAYER_PAGE
 from etl.settings import Settings
 
-RESOURCES: dict[str, Resource] = {resource.name: resource for resource in (CATALOGUE, ISLAND)}
+RESOURCES: dict[str, Resource] = {
+    resource.name: resource for resource in (CATALOGUE, ISLAND, CREATOR, PLAYER_PAGE)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ OUTSIDE = (
             "account service": "fortnite_account_url",
             "Links service": "fortnite_links_url",
             "Discovery service": "fortnite_discovery_url",
+            "pops service": "fortnite_pops_url",
         },
         account.credentials,
     ),

@@ -184,6 +184,12 @@ class Settings(BaseSettings):
         ),
         description="Discovery service: link entries and creator pages with CCU.",
     )
+    fortnite_pops_url: AnyHttpUrl = Field(
+        TypeAdapter(AnyHttpUrl).validate_python(
+            "https://pops-api-live-public.ogs.live.on.epicgames.com"
+        ),
+        description="Pops service: player pages of creators.",
+    )
     fortnite_account_url: AnyHttpUrl = Field(
         TypeAdapter(AnyHttpUrl).validate_python(
             "https://account-public-service-prod.ol.epicgames.com"
@@ -207,7 +213,8 @@ class Settings(BaseSettings):
         120, description="Link-entry requests a minute, all workers together."
     )
     fortnite_creators_per_minute: Positive = Field(
-        30, description="Creator-page requests a minute, all workers together."
+        30,
+        description="Requests a minute for creator pages and player pages together, all workers.",
     )
     fortnite_ccu_top: Positive = Field(
         1000, description="Islands sampled every cycle whatever they report, by 7-day average."

@@ -13,12 +13,14 @@ from etl.demo.count import counted
 from etl.demo.report import Report
 from etl.engine import timeseries
 from etl.engine.database import Database
-from etl.fortnite import catalogue, ccu, islands, performance
+from etl.fortnite import catalogue, ccu, islands, performance, players, totals
 from etl.search import indices, sync
 from etl.settings import Settings
 from etl.simulator.process import Running
 
 CYCLE = timedelta(minutes=10)
+PAGES = 300
+"""Player pages a pass reads at most: each is a request of its own."""
 
 
 @dataclass
@@ -47,6 +49,7 @@ class Pass:
         await self._islands(await self._everything_due())
         cycles = await self._ccu(history)
         await self._islands(None)  # those the cycles met for the first time
+        await self._creators()
         await self._rollup()
         await self._search()
         counts = await counted(self.db, self.elasticsearch, self.settings, started, cycles)
@@ -86,11 +89,19 @@ class Pass:
             await self.simulator.clock(now=datetime.now(UTC).isoformat())
         return cycles
 
+    async def _creators(self) -> None:
+        """Every creator by the bulk route, and a few player pages."""
+        with self.step("creators"):
+            await players.refresh_creators(self.db, self.settings, requests=PAGES)
+
     async def _rollup(self) -> None:
         with self.step("rollup"):
             await timeseries.refresh(self.db)
         with self.step("performance"):
             await performance.compute(self.db)
+        with self.step("totals"):
+            await totals.count(self.db)
+            await totals.close_days(self.db)
 
     async def _search(self) -> None:
         with self.step("search"):

@@ -8,7 +8,19 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-Route = Literal["islands", "island", "metrics", "token", "links", "link", "entries", "creator", "*"]
+Route = Literal[
+    "islands",
+    "island",
+    "metrics",
+    "token",
+    "links",
+    "link",
+    "entries",
+    "creator",
+    "players",
+    "player",
+    "*",
+]
 AnswerKind = Literal[
     "slow",  # waits `seconds`, then goes on
     "hang",  # never answers

@@ -24,6 +24,7 @@ CATALOGUE = "data-api/island-catalogue-2026-07-06.jsonl.gz"
 DAILY = "data-api/island-daily-metrics-2026-07.jsonl.gz"
 ISLANDS = ("data-api/island-0925-4822-4538.json", "data-api/island-battle-royale.json")
 LINKS = "links/mnemonic-bulk.json"
+EPIC = "examples/pops_page.json"
 LINK = "links/mnemonic-8530-0110-2817-with-history.json"
 # When the list was recorded, noon UTC; the releases before it are spread evenly.
 _RECORDED_AT = 1_783_339_200.0
@@ -77,6 +78,7 @@ class Replay(World):
         }
         self.links |= _links(folder)
         self.islands |= dict(_named(folder))
+        self.pages["epic"] = _body(folder / EPIC)
 
     def high(self, _at: float) -> int:
         """The newest key of the list, the same at any instant."""
@@ -137,14 +139,18 @@ def _lines(path: Path, kind: type[_T]) -> Iterator[_T]:
                 raise ValueError(f"{path} line {number}: {error}") from error
 
 
+def _body(path: Path) -> dict[str, Any]:
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+
+
 def _links(folder: Path) -> dict[str, dict[str, Any]]:
     bulk = msgspec.json.decode((folder / LINKS).read_bytes(), type=list[dict[str, Any]])
-    one = msgspec.json.decode((folder / LINK).read_bytes(), type=dict[str, Any])
+    one = _body(folder / LINK)
     return {body["mnemonic"]: body for body in (*bulk, one)}
 
 
 def _named(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in ISLANDS:
-        body = msgspec.json.decode((folder / name).read_bytes(), type=dict[str, Any])
+        body = _body(folder / name)
         yield body["code"], body
         yield body.get("displayName", body["code"]), body

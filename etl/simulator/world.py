@@ -60,7 +60,8 @@ class World(ABC):
         hidden_share: share of the listed islands that have a hidden sibling.
         retitles: whether titles and tags change by themselves as time passes.
 
-    ``links`` and ``islands`` are bodies that were recorded, by code, and are answered as they are.
+    ``links`` and ``islands`` are bodies that were recorded, by code, ``pages`` player pages by
+    account; they are answered as they are.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class World(ABC):
         self.hidden_share = hidden_share
         self.links: dict[str, dict[str, Any]] = {}
         self.islands: dict[str, dict[str, Any]] = {}
+        self.pages: dict[str, dict[str, Any]] = {}
         self.days: dict[int, dict[int, Day]] = {}
         self.vanished: set[int] = set()
         self.bumps: list[Bump] = []

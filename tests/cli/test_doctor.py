@@ -142,7 +142,7 @@ def test_credentials_and_their_key(found: Settings) -> None:
     assert said(**client, token_key="short").says == "ETL_TOKEN_KEY is no Fernet key"
     assert said(**client, token_key=key).outcome == "ok"
     checks = look(with_options(found, client | {"token_key": key}))
-    for service in ("account", "Links", "Discovery"):
+    for service in ("account", "Links", "Discovery", "pops"):
         assert checks[f"Fortnite {service} service"].outcome == "warning"
     assert "sesame" not in str(checks)
 

@@ -132,7 +132,7 @@ async def test_creators_never_asked_come_first_then_those_with_players(
 async def test_no_more_pages_are_asked_for_than_the_rate_allows(
     db: Database, options: Settings, upstream: Fake
 ) -> None:
-    assert ccu.page_requests(30, 570) == 256
+    assert ccu.page_requests(30, 570) == 285
     assert ccu.page_requests(30, -5) == 0
     for n in range(30):
         await creator(db, f"maker{n:02}", f"m{n}")

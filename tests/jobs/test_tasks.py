@@ -24,6 +24,9 @@ CHAIN = (
     "fortnite.rollup",
     "fortnite.performance",
     "fortnite.classify",
+    "fortnite.creator",
+    "fortnite.creator_now",
+    "fortnite.creator_daily",
     "search.sync",
     "maintenance.rescue",
     "maintenance.retention",
@@ -85,6 +88,14 @@ async def test_every_task_does_its_part(
     # upstream withholds the count of a few
     assert int(str(cycle["stored"])) + int(str(cycle["skipped"])) == known["islands"]
     assert int(str(done["changed"])) >= int(str(sampled["islands"]))
+    (creators,) = await rows(
+        "select count(*) as all, count(bulk_at) as named, count(bulk_gone_at) as unnamed,"
+        " count(page_at) as paged, count(islands) as added from fortnite.creator"
+        " left join fortnite.creator_now using (creator_id)"
+    )
+    met, named, unnamed, paged, added = (int(str(number)) for number in creators.values())
+    assert named == paged > 0
+    assert named + unnamed == added == met
     await elasticsearch.indices.refresh(index=f"{settings.search_prefix}island")
     found = await elasticsearch.count(index=f"{settings.search_prefix}island")
     assert found["count"] == known["islands"]
