@@ -1,6 +1,8 @@
 create function fortnite.count_creators() returns integer
 language plpgsql
 set jit = off
+-- How many creators an estimate of the roll-ups gives is anybody's guess: never one loop in another.
+set enable_nestloop = off
 as $$
 declare
   v_changed integer;
