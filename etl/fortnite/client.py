@@ -24,6 +24,8 @@ MOST_LISTED = 1000
 """Islands the Data API lists on one page."""
 MOST_CODES = 100
 """Codes the Links and Discovery services take in one request, and islands on a creator's page."""
+CREATORS_BUCKET = "fortnite.creators"
+"""Throttle that creator pages and player pages share."""
 
 _Count = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 
@@ -225,7 +227,7 @@ async def open_discovery(
     """The Discovery service, closed at exit. Raises as open_links; also as Tokens.account_id."""
     base = str(settings.fortnite_discovery_url)
     entries = Service(base, "fortnite.entries", settings.fortnite_entries_per_minute / 60)
-    creators = Service(base, "fortnite.creators", settings.fortnite_creators_per_minute / 60)
+    creators = Service(base, CREATORS_BUCKET, settings.fortnite_creators_per_minute / 60)
     tokens = Tokens(db, settings, credentials)
     own = settings.fortnite_account_id
     player = own.get_secret_value() if own is not None else await tokens.account_id()

@@ -9,11 +9,9 @@ from etl.engine.errors import Refused
 from etl.engine.http import Service, Upstream, open_upstream
 from etl.engine.items import Found, Item, Missing
 from etl.engine.oauth import Credentials, Tokens
-from etl.fortnite.client import answered, read_listing
+from etl.fortnite.client import CREATORS_BUCKET, answered, read_listing
 from etl.settings import Settings
 
-BUCKET = "fortnite.creators"
-"""Throttle that player pages share with creator pages."""
 MOST_ACCOUNTS = 100
 """Accounts asked for in one request of the bulk route, as many as its sister services take."""
 
@@ -63,7 +61,7 @@ async def open_pops(
 ) -> AsyncIterator[Pops]:
     """The pops service, closed at exit. Raises as open_links; also as Tokens.account_id."""
     service = Service(
-        str(settings.fortnite_pops_url), BUCKET, settings.fortnite_creators_per_minute / 60
+        str(settings.fortnite_pops_url), CREATORS_BUCKET, settings.fortnite_creators_per_minute / 60
     )
     tokens = Tokens(db, settings, credentials)
     own = settings.fortnite_account_id

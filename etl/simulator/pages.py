@@ -57,7 +57,7 @@ def page(world: World, owner: int, now: float) -> Body | None:
         "isFollowed": False,
         "isSubscribed": False,
         "subscriptions": [],
-        "displayName": words.retitled(name, turn, draw >> 8),
+        "displayName": name if turn % 4 else words.retitled(name, turn, draw >> 8),
         "surfaceName": "CreativeDiscoverySurface_CreatorPage",
         "bio": _bio(draw, _turns(draw >> 3, now, _BIO_DAYS)),
         "followerCount": _followers(draw, now),

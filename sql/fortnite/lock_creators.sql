@@ -1,11 +1,16 @@
 create function fortnite.lock_creators(p_accounts text[]) returns void
-language sql
+language plpgsql
+set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
+set jit = off
 as $$
-  select
+begin
+  perform
   from fortnite.creator as c
   where c.account_id = any(p_accounts)
   order by c.account_id
   for no key update;
+end
 $$;
 
 comment on function fortnite.lock_creators(text[]) is

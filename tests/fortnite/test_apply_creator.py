@@ -193,7 +193,12 @@ async def test_what_changed_is_logged_with_old_and_new_and_the_first_of_each_rou
 ) -> None:
     bio = "Bio عاركني 戦い💎 a\u200bb\u202e e\u0301 🧑\u200d🚀 \t\n  "
     await land(db, CREATOR, [summary("x", displayName="Old")], at(0))
-    await land(db, PLAYER_PAGE, [page("x", displayName="Old", images={"avatar": OWN})], at(1))
+    await land(
+        db,
+        PLAYER_PAGE,
+        [page("x", displayName="Old", images={"avatar": OWN, "banner": OWN})],
+        at(1),
+    )
     assert await changes(conn) == []
     other = OWN.replace("06x", "07x")
     await land(db, CREATOR, [summary("x", displayName="New", images={"avatar": other})], at(2))
@@ -234,6 +239,8 @@ async def test_what_changed_is_logged_with_old_and_new_and_the_first_of_each_rou
     row = await creator(conn, "x")
     assert row["bio"].encode() == bio.encode()
     assert (row["bulk_at"], row["page_at"], row["youtube"]) == (at(0), at(1), "fortnite")
+    assert row["banner_url"] == OWN  # the bulk route has none of anybody
+    assert row["banner_url"] == OWN  # the bulk route has none for anybody
 
 
 async def test_defaults_that_take_each_others_place_and_what_always_moves_are_no_change(
