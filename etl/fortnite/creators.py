@@ -74,9 +74,9 @@ class _Pages:
         await self._listing.close()
 
     def _most(self) -> int:
-        """How many to claim now: they fit into half of the requests that the time left has."""
+        """How many to claim now: they fit into half of the turns that the time left has, less one."""
         seconds = self._cycle.end - asyncio.get_running_loop().time()
-        in_time = int(self._per_minute * max(seconds, 0.0) / 60 / 2)
+        in_time = int(self._per_minute * max(seconds, 0.0) / 60 / 2) - 1
         return min(self._left, self._claimed_at_once, in_time)
 
     async def _claim(self, most: int) -> _Batch | None:

@@ -154,4 +154,5 @@ class _Round:
                     counts[item.key] = count
         if counts:
             arrays = [TextArray.of(counts), IntegerArray.of(list(counts.values()))]
-            self.numbers.followers += (await self._db.fetch_one(STORE, arrays))["stored"]
+            row = await self._db.fetch_one(STORE, arrays)
+            self.numbers.followers += row["stored"]

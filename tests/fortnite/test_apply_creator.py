@@ -301,6 +301,12 @@ async def test_gone_is_who_no_route_that_knew_them_knows_any_more(db: Database, 
         (at(2), "fortnite.player_page", ["gone_at"], True, False),
         (at(5), "fortnite.creator", ["gone_at"], False, True),
     ]
+    # one who never had a page is gone once, with the bulk route
+    await land(db, CREATOR, [summary("y")], at(0))
+    await land(db, CREATOR, [Missing("y", "left out")], at(1))
+    await land(db, PLAYER_PAGE, [Missing("y", "404")], at(2))
+    assert (await creator(conn, "y"))["gone_at"] == at(1)
+    assert len(await changes(conn)) == 3
     # one who never was there leaves no row
     assert (await land(db, PLAYER_PAGE, [Missing("nobody", "404")], at(6))).missing == 1
     rows = await conn.execute("select from fortnite.creator where account_id = 'nobody'")

@@ -148,6 +148,24 @@ async def test_no_more_pages_are_asked_for_than_the_rate_allows(
     assert len(upstream.paths("creator/page")) == len(await samples(db)) == 14
 
 
+async def test_nobody_is_begun_with_for_whom_there_is_no_time(
+    db: Database, options: Settings, upstream: Fake
+) -> None:
+    for n in range(3):
+        await creator(db, f"maker{n}", f"m{n}")
+        upstream.creators[f"maker{n}"] = [[linked(f"m{n}", 1)]]
+    account = credentials(options)
+    assert account is not None
+    slow = options.model_copy(update={"fortnite_creators_per_minute": 30})
+    numbers = CycleNumbers(TS)
+    async with open_discovery(db, slow, account) as discovery:
+        for seconds, asked in ((6, 0), (10, 2)):
+            end = asyncio.get_running_loop().time() + seconds
+            await creators.sample_creators(Cycle(db, slow, discovery, numbers, end), 100)
+            assert len(upstream.paths("creator/page")) == asked
+            assert numbers.complete
+
+
 async def test_what_a_dead_worker_had_in_hand_is_done_by_the_next(
     db: Database, options: Settings, upstream: Fake
 ) -> None:
