@@ -17,7 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -31,13 +31,14 @@ from bench.parts.servers import postgres
 from etl.engine.arrays import TextArray
 from etl.engine.crawl import Lease, claim
 from etl.engine.database import Database, open_database
-from etl.engine.items import Claim, Fetch, Found, Item, Numbers, Resource
+from etl.engine.items import Claim, Found, Item, Numbers, Resource
 from etl.engine.landing import Batch, Target, prepare, store
 from etl.engine.migrate import migrate
 from etl.engine.resource import LANDINGS, refresh
 from etl.fortnite.resources import ISLAND
 from etl.settings import Settings
 
+Answers = Callable[[Sequence[Claim]], Awaitable[Sequence[Item]]]
 PASSES = ("new", "unchanged", "changed", "refresh unchanged")
 LEAST = {("new", 1): 0.33, ("unchanged", 1): 1.0, ("changed", 1): 0.23}
 LEAST |= {("new", 2): 0.55, ("unchanged", 2): 2.0, ("changed", 2): 0.45}
@@ -78,7 +79,7 @@ async def claim_all(db: Database, island: Resource, islands: int) -> list[Lease]
 
 
 async def land_all(
-    db: Database, island: Resource, leases: Sequence[Lease], fetch: Fetch
+    db: Database, island: Resource, leases: Sequence[Lease], fetch: Answers
 ) -> Numbers:
     """What a refresh does with what it claimed."""
     numbers = Numbers()

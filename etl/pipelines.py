@@ -7,10 +7,12 @@ from etl.engine.items import Resource
 from etl.engine.oauth import Credentials
 from etl.errors import PlainError
 from etl.fortnite import account, sources
-from etl.fortnite.resources import CATALOGUE, ISLAND
+from etl.fortnite.resources import CATALOGUE, CREATOR, ISLAND, PLAYER_PAGE
 from etl.settings import Settings
 
-RESOURCES: dict[str, Resource] = {resource.name: resource for resource in (CATALOGUE, ISLAND)}
+RESOURCES: dict[str, Resource] = {
+    resource.name: resource for resource in (CATALOGUE, ISLAND, CREATOR, PLAYER_PAGE)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ OUTSIDE = (
             "Links service": "fortnite_links_url",
             "Discovery service": "fortnite_discovery_url",
             "game service": "fortnite_game_url",
+            "pops service": "fortnite_pops_url",
         },
         account.credentials,
         sources.sources,

@@ -26,7 +26,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-FortniteSource = Literal["catalogue", "metrics", "links", "ccu", "discovery"]
+FortniteSource = Literal["catalogue", "metrics", "links", "ccu", "discovery", "creators"]
 MetricInterval = Literal["day", "hour", "minute"]
 _Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,100}$")]
 
@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     fortnite_sources: tuple[FortniteSource, ...] = Field(
         get_args(FortniteSource),
         description="Sources that are read, a comma between: catalogue and metrics are public; links "
-        "(details), ccu and discovery want the client below and are off without it.",
+        "(details), ccu, discovery and creators want the client below and are off without it.",
     )
     fortnite_data_url: AnyHttpUrl = Field(
         TypeAdapter(AnyHttpUrl).validate_python("https://api.fortnite.com/ecosystem/v1"),
@@ -224,6 +224,12 @@ class Settings(BaseSettings):
     fortnite_game_url: AnyHttpUrl = Field(
         TypeAdapter(AnyHttpUrl).validate_python("https://fngw-mcp-gc-livefn.ol.epicgames.com"),
         description="Game service: gives the token that discovery surfaces want.",
+    )
+    fortnite_pops_url: AnyHttpUrl = Field(
+        TypeAdapter(AnyHttpUrl).validate_python(
+            "https://pops-api-live-public.ogs.live.on.epicgames.com"
+        ),
+        description="Pops service: player pages of creators.",
     )
     fortnite_account_url: AnyHttpUrl = Field(
         TypeAdapter(AnyHttpUrl).validate_python(
@@ -248,7 +254,8 @@ class Settings(BaseSettings):
         120, description="Link-entry requests a minute, all workers together."
     )
     fortnite_creators_per_minute: Positive = Field(
-        30, description="Creator-page requests a minute, all workers together."
+        30,
+        description="Requests a minute for creator pages and player pages together, all workers.",
     )
     fortnite_metrics_popular: Positive = Field(
         50, description="Players at once, since yesterday, from which an island is popular."

@@ -4,13 +4,14 @@ from etl.engine import timeseries
 from etl.engine.daily import day_done, days_due
 from etl.fortnite import discovery as fortnite_discovery
 from etl.fortnite import performance as fortnite_performance
-from etl.fortnite import placements
+from etl.fortnite import placements, totals
 from etl.fortnite.catalogue import ingest
 from etl.fortnite.ccu import cycle
 from etl.fortnite.classify import classify as classify_islands
 from etl.fortnite.client import MOST_CODES
 from etl.fortnite.islands import refresh_islands
 from etl.fortnite.metrics import read_due
+from etl.fortnite.players import refresh_creators
 from jobs import app
 from jobs.sources import reads
 from jobs.tools import Tools
@@ -83,3 +84,22 @@ async def classify(tools: Tools) -> dict[str, int]:
     changed = await classify_islands(tools.database, tools.settings)
     await day_done(tools.database, "fortnite.classify", due[-1])
     return {"days": 1, "changed": changed}
+
+
+@app.every("* * * * *", "fortnite.creator", queue=QUEUE)
+@reads("creators")
+async def creator(tools: Tools) -> object:
+    """Fetch who creators are, as the rate they share with creator pages allows."""
+    return await refresh_creators(tools.database, tools.settings)
+
+
+@app.every("8-59/10 * * * *", "fortnite.creator_now", queue=QUEUE, priority=5)
+async def creator_now(tools: Tools) -> dict[str, int]:
+    """Add up the islands of every creator."""
+    return {"changed": await totals.count(tools.database)}
+
+
+@app.every("27 * * * *", "fortnite.creator_daily", queue=QUEUE)
+async def creator_daily(tools: Tools) -> object:
+    """Add up days that are over by creator, and sort creators into crawl classes."""
+    return await totals.close_days(tools.database)

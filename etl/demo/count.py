@@ -18,6 +18,14 @@ select
 from engine.crawl as c
 where c.resource = 'fortnite.island' and c.state = 'active'
 """
+CREATORS = """
+select
+    count(*) as known,
+    count(c.bulk_at) as named,
+    count(c.page_at) as paged,
+    count(*) filter (where c.gone_at is not null) as gone
+from fortnite.creator as c
+"""
 REJECTED = """
 select count(*) as rejected
 from raw.rejected
@@ -67,7 +75,8 @@ async def counted(
     """Numbers of the pass that began at ``started`` and took the CCU ``cycles``.
 
     ``landed`` are islands whose details were fetched in this pass and are in the database,
-    ``changed`` those of them that were new or differ, ``skipped`` values that were no sample.
+    ``changed`` those of them that were new or differ, ``skipped`` values that were no sample;
+    ``named`` are creators whom the bulk route described, ``paged`` those whose player page was read.
     Roll-ups are counted from the bucket of the first cycle on; of metrics, all that is there.
     """
     span = {"started": started, "cycles": cycles, "first": min(cycles)}
@@ -76,6 +85,7 @@ async def counted(
     documents = await elasticsearch.count(index=index)
     return {
         "islands": {**await db.fetch_one(ISLANDS, span), **await db.fetch_one(REJECTED, span)},
+        "creators": await db.fetch_one(CREATORS),
         "ccu": await db.fetch_one(CCU, span),
         "metrics": await db.fetch_one(METRICS),
         "discovery": await db.fetch_one(DISCOVERY),

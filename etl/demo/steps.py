@@ -13,7 +13,17 @@ from etl.demo.count import counted
 from etl.demo.report import Report
 from etl.engine import timeseries
 from etl.engine.database import Database
-from etl.fortnite import catalogue, ccu, discovery, islands, metrics, performance, placements
+from etl.fortnite import (
+    catalogue,
+    ccu,
+    discovery,
+    islands,
+    metrics,
+    performance,
+    placements,
+    players,
+    totals,
+)
 from etl.search import indices, sync
 from etl.settings import Settings
 from etl.simulator.process import Running
@@ -42,6 +52,8 @@ with due as (
 
 select count(*) as islands from due
 """
+PLAYER_PAGES = 300
+"""Player pages a pass reads at most: each is a request of its own."""
 
 
 @dataclass
@@ -71,6 +83,7 @@ class Pass:
         cycles = await self._ccu(history)
         await self._discovery()
         await self._islands(None)  # those the cycles met for the first time
+        await self._creators()
         await self._rollup()
         await self._metrics()
         await self._search()
@@ -117,11 +130,19 @@ class Pass:
             await discovery.read(self.db, self.settings)
             await placements.compute_days(self.db)
 
+    async def _creators(self) -> None:
+        """Every creator by the bulk route, and a few player pages."""
+        with self.step("creators"):
+            await players.refresh_creators(self.db, self.settings, requests=PLAYER_PAGES)
+
     async def _rollup(self) -> None:
         with self.step("rollup"):
             await timeseries.refresh(self.db)
         with self.step("performance"):
             await performance.compute(self.db)
+        with self.step("totals"):
+            await totals.count(self.db)
+            await totals.close_days(self.db)
 
     async def _metrics(self) -> None:
         """The daily metrics of those most played, as if they had been due for long."""

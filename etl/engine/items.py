@@ -108,8 +108,15 @@ class Bad(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+class Failed(msgspec.Struct, frozen=True, gc=False):
+    """The upstream refuses to tell of this one: there is nothing to keep, it is tried again later."""
+
+    key: str
+    reason: str
+
+
 Item = Found | Missing | Bad
-Fetch = Callable[[Sequence[Claim]], Awaitable[Sequence[Item]]]
+Fetch = Callable[[Sequence[Claim]], Awaitable[Sequence[Item | Failed]]]
 
 
 @dataclass(slots=True)
@@ -118,7 +125,8 @@ class Numbers:
 
     ``landed``: entities the upstream described and that are stored; of these ``changed`` brought
     a new version and ``unchanged`` did not. ``rejected``: items set aside. ``missing``: entities
-    the upstream does not have. ``failed``: entities claimed that got no answer; rescheduled.
+    the upstream does not have. ``failed``: entities claimed that got no answer, or a refusal;
+    rescheduled.
     """
 
     landed: int = 0

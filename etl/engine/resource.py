@@ -14,6 +14,7 @@ from etl.engine.errors import Transient
 from etl.engine.items import (
     Bad,
     Claim,
+    Failed,
     Fetch,
     Found,
     Item,
@@ -28,6 +29,7 @@ from etl.settings import Settings
 __all__ = [
     "Bad",
     "Claim",
+    "Failed",
     "Fetch",
     "Found",
     "Item",
@@ -70,8 +72,8 @@ async def refresh(
     Ends when nothing is due, or when ``turn`` or ``fetch`` raises Transient: then a batch in hand
     is given back, not blamed, due not before ``retry_at``. Any other exception of ``fetch`` is
     raised here after the batch was given up: each of its entities is claimed alone next, and is
-    dead after ``settings.crawl_attempts`` claims. What fetch gives nothing for counts as failed and
-    comes back later. Cancelled, it lets landings in flight end and gives back what it holds.
+    dead after ``settings.crawl_attempts`` claims. What fetch gives nothing for, or Failed, counts as
+    failed and comes back later. Cancelled, it lets landings in flight end and gives back what it holds.
     Killed, it leaves whole batches, and leases that run out.
 
     Raises:
@@ -120,11 +122,13 @@ class _Refresh:
             except Transient as error:
                 await self._give_back(lease, error)
                 break
-            batch = _prepare(self._resource, lease, items)
+            refused = {item.key: item.reason for item in items if isinstance(item, Failed)}
+            given = [item for item in items if not isinstance(item, Failed)]
+            batch = _prepare(self._resource, lease, given)
             fetched_at = lease.now()
             await self.landed(LANDINGS - 1)
             self._held = None
-            self._landing.add(asyncio.create_task(self._land(lease, batch, fetched_at)))
+            self._landing.add(asyncio.create_task(self._land(lease, batch, refused, fetched_at)))
 
     async def landed(self, most: int) -> None:
         """Wait until at most so many batches are landing; raises what went wrong with one."""
@@ -163,15 +167,17 @@ class _Refresh:
         self._held = None
         self.numbers.failed += await release(self._db, self._resource, lease, error.retry_at)
 
-    async def _land(self, lease: Lease, batch: Batch, fetched_at: datetime) -> None:
+    async def _land(
+        self, lease: Lease, batch: Batch, refused: dict[str, str], fetched_at: datetime
+    ) -> None:
         attempts = self._settings.crawl_attempts
         try:
             target = Target(self._resource, lease, fetched_at, attempts)
             self.numbers.add(await store(self._db, target, batch))
-            silent = _silent(lease, batch)
-            if silent:
+            failed = _silent(lease, batch) | refused
+            if failed:
                 self.numbers.failed += await fail(
-                    self._db, self._resource, lease, silent, attempts=attempts
+                    self._db, self._resource, lease, failed, attempts=attempts
                 )
         except BaseException:
             await self._try(abandon, lease)

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 SOURCE = "entries"
 CYCLE_S = 600
-MARGIN_S = 30
+MARGIN_S = 20
 """Seconds before the next cycle at which this one asks nothing more."""
 LANES = 4
 
@@ -77,8 +77,8 @@ async def _sample(sampling: Cycle, requests: int) -> None:
 
 
 def page_requests(per_minute: int, seconds: float) -> int:
-    """Creator pages to ask for in so many seconds: nine tenths of what the rate allows in them."""
-    return int(0.9 * per_minute * max(seconds, 0.0) / 60)
+    """Creator pages to ask for in so many seconds: what the rate allows where nobody else asks."""
+    return int(per_minute * max(seconds, 0.0) / 60)
 
 
 async def _entries(sampling: Cycle) -> None:

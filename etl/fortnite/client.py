@@ -24,6 +24,8 @@ MOST_LISTED = 1000
 """Islands the Data API lists on one page."""
 MOST_CODES = 100
 """Codes the Links and Discovery services take in one request, and islands on a creator's page."""
+CREATORS_BUCKET = "fortnite.creators"
+"""Throttle that creator pages and player pages share."""
 
 _Count = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 
@@ -92,8 +94,8 @@ class DataApi:
         params = {"size": MOST_LISTED} | ({} if after is None else {"after": after})
         answer = await self._upstream.get("/islands", params=params)
         fetched_at = self._clock.now()
-        outer, listed = _listing("a catalogue page", answer, "data")
-        items = [_item(raw, "code") for raw in listed]
+        outer, listed = read_listing("a catalogue page", answer, "data")
+        items = [read_item(raw, "code") for raw in listed]
         try:
             cursor = split.read(outer["meta"], _PageMeta).page.after
         except (KeyError, ValueError) as error:
@@ -112,8 +114,7 @@ class Links:
     async def lookup(self, codes: Sequence[str]) -> list[Item]:
         """The details of up to 100 islands, those the service does not know as Missing.
 
-        While the answer has items that do not tell whose they are, nothing is said of codes that
-        are not in it.
+        What an item that cannot be read does to the rest: see :func:`answered`.
 
         Raises:
             Transient, Refused, Unauthorized: as Upstream.post; Transient too where the answer is no
@@ -127,14 +128,7 @@ class Links:
             raws = split.elements(answer.body)
         except NotSplit as error:
             raise Transient(f"the answer to a lookup of links is no list: {error}") from None
-        left = dict.fromkeys(codes)
-        items = [_asked(_item(raw, "mnemonic"), left) for raw in raws]
-        nameless = any(item.key is None for item in items)
-        absent = left.keys() - {item.key for item in items}
-        if not nameless:
-            why = "the Links service does not know it"
-            items += [Missing(code, why) for code in codes if code in absent]
-        return items
+        return answered(codes, raws, "mnemonic", "the Links service does not know it")
 
 
 class Discovery:
@@ -182,11 +176,11 @@ class Discovery:
             params["olderThan"] = older
         path = f"/api/v1/creator/page/{quote(account, safe='')}"
         answer = await self._creators.get(path, params=params)
-        outer, listed = _listing("a creator page", answer, "links")
+        outer, listed = read_listing("a creator page", answer, "links")
         counts = Counts()
         last = None
         for raw in listed:
-            item = _item(raw, "linkCode")
+            item = read_item(raw, "linkCode")
             if isinstance(item, Bad):
                 counts.bad.append(item)
                 continue
@@ -233,7 +227,7 @@ async def open_discovery(
     """The Discovery service, closed at exit. Raises as open_links; also as Tokens.account_id."""
     base = str(settings.fortnite_discovery_url)
     entries = Service(base, "fortnite.entries", settings.fortnite_entries_per_minute / 60)
-    creators = Service(base, "fortnite.creators", settings.fortnite_creators_per_minute / 60)
+    creators = Service(base, CREATORS_BUCKET, settings.fortnite_creators_per_minute / 60)
     tokens = Tokens(db, settings, credentials)
     own = settings.fortnite_account_id
     player = own.get_secret_value() if own is not None else await tokens.account_id()
@@ -244,7 +238,7 @@ async def open_discovery(
         yield Discovery(ask_entries, ask_creators, player)
 
 
-def _listing(what: str, answer: Answer, name: str) -> tuple[dict[str, bytes], list[bytes]]:
+def read_listing(what: str, answer: Answer, name: str) -> tuple[dict[str, bytes], list[bytes]]:
     """The members of an answer, and the elements of the one called ``name``."""
     try:
         outer = split.members(answer.body)
@@ -255,7 +249,7 @@ def _listing(what: str, answer: Answer, name: str) -> tuple[dict[str, bytes], li
         raise Transient(f"the answer is not {what}: it has no {name}") from None
 
 
-def _item(raw: bytes, name: str) -> Found | Bad:
+def read_item(raw: bytes, name: str) -> Found | Bad:
     """An item under the key that its field ``name`` gives."""
     try:
         fields = split.members(raw)
@@ -271,10 +265,23 @@ def _item(raw: bytes, name: str) -> Found | Bad:
     return Found(key, raw)
 
 
-def _asked(item: Found | Bad, asked: dict[str, None]) -> Item:
-    if item.key is None or item.key in asked:
-        return item
-    return Bad(None, item.body, f"it was not asked for: {item.key}")
+def answered(keys: Sequence[str], raws: Sequence[bytes], name: str, absent: str) -> list[Item]:
+    """The items of an answer that was asked for these keys; those it leaves out as Missing.
+
+    ``name``: field with the key of an item. While there are items that do not tell whose they are,
+    or that nobody asked for, nothing is said of keys that are left out.
+    """
+    left = dict.fromkeys(keys)
+    items: list[Item] = []
+    for raw in raws:
+        item = read_item(raw, name)
+        if item.key is not None and item.key not in left:
+            item = Bad(None, raw, f"it was not asked for: {item.key}")
+        items.append(item)
+    seen = {item.key for item in items}
+    if None not in seen:
+        items += [Missing(key, absent) for key in left if key not in seen]
+    return items
 
 
 def _is_true(raw: bytes | None) -> bool:

@@ -8,13 +8,14 @@ from functools import partial
 import structlog
 
 from etl.engine import crawl
+from etl.engine.arrays import TextArray
 from etl.engine.crawl import Lease
 from etl.engine.errors import Refused, Transient
 from etl.engine.items import Visited
 from etl.engine.together import in_lanes
 from etl.fortnite.client import Counts
 from etl.fortnite.cycle import Cycle
-from etl.fortnite.listing import Listing
+from etl.fortnite.listing import BATCH, Listing
 
 log = structlog.get_logger(__name__)
 
@@ -32,17 +33,20 @@ class _Batch:
 
     lease: Lease
     players: dict[str, int] = field(default_factory=dict)
+    listed: list[tuple[str, str]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
     retry_at: datetime | None = None
 
 
 async def sample_creators(cycle: Cycle, requests: int) -> None:
-    """Read the pages of creators that are due, with up to so many requests.
+    """Read the pages of creators that are due, with up to so many requests, while there is time.
 
-    Who is due is kept in ``engine.crawl``, shared by all workers: creators never asked first, then
-    the sooner the more players they had. A creator is settled once its samples are stored, so one
-    whose worker dies is asked again.
+    Player pages are asked for at the same throttle: nobody is begun with for whom the time left
+    would not do. Who is due is kept in ``engine.crawl``, shared by all workers: creators never asked
+    first, then the sooner the more players they had. Islands listed under another account than
+    their details name are logged. A creator is settled once its samples are stored, so one whose
+    worker dies is asked again.
     """
     await _Pages(cycle, requests).sample()
 
@@ -53,14 +57,14 @@ class _Pages:
         self._listing = Listing(cycle, SOURCE)
         self._left = requests
         # half a minute's worth: what a worker that dies has in hand is claimed one by one later
-        per_minute = cycle.settings.fortnite_creators_per_minute
-        self._claimed_at_once = max(8, min(500, per_minute // 2))
+        self._per_minute = cycle.settings.fortnite_creators_per_minute
+        self._claimed_at_once = max(8, min(500, self._per_minute // 2))
 
     async def sample(self) -> None:
         await self._cycle.db.execute("select fortnite.meet_creators()")
         await self._listing.open(0)
-        while self._left > 0 and not self._cycle.over:
-            batch = await self._claim(min(self._left, self._claimed_at_once))
+        while (most := self._most()) > 0 and not self._cycle.over:
+            batch = await self._claim(most)
             if batch is None:
                 break
             await in_lanes(batch.lease.claims, partial(self._read, batch), LANES)
@@ -68,6 +72,12 @@ class _Pages:
             await self._settle(batch)
         self._listing.complete &= not self._cycle.over
         await self._listing.close()
+
+    def _most(self) -> int:
+        """How many to claim now: they fit into half of the turns that the time left has, less one."""
+        seconds = self._cycle.end - asyncio.get_running_loop().time()
+        in_time = int(self._per_minute * max(seconds, 0.0) / 60 / 2) - 1
+        return min(self._left, self._claimed_at_once, in_time)
 
     async def _claim(self, most: int) -> _Batch | None:
         lease = await crawl.claim(self._cycle.db, PAGES, most, self._cycle.settings)
@@ -78,7 +88,7 @@ class _Pages:
         if self._cycle.over:
             return
         try:
-            batch.players[account] = await self._pages(account)
+            batch.players[account] = await self._pages(batch, account)
             self._cycle.numbers.creators += 1
         except Transient as error:
             batch.missed.append(account)
@@ -89,7 +99,7 @@ class _Pages:
             elif self._cycle.refusal is None:
                 batch.failed[account] = error.reason
 
-    async def _pages(self, account: str) -> int:
+    async def _pages(self, batch: _Batch, account: str) -> int:
         """Take over the counts on all pages of a creator; gives its players in all."""
         seen: dict[str, int | None] = {}
         older = None
@@ -97,6 +107,7 @@ class _Pages:
             self._left -= 1
             page = await self._listing.ask(self._cycle.discovery.creator(account, older))
             new = {code: ccu for code, ccu in page.ccu.items() if code not in seen}
+            batch.listed += [(account, code) for code in new]
             await self._take(Counts(new, page.bad))
             seen |= new
             older = page.older
@@ -115,6 +126,7 @@ class _Pages:
     async def _settle(self, batch: _Batch) -> None:
         """Reschedule who was read or failed; give back who was not reached."""
         db, lease = self._cycle.db, batch.lease
+        await self._reconcile(batch)
         await db.execute(
             "select fortnite.settle_creators(%s, %s::text[], %s::bigint[])",
             (lease.token, list(batch.players), list(batch.players.values())),
@@ -131,3 +143,12 @@ class _Pages:
                 due_at = lease.now() + timedelta(seconds=seconds)
                 due_at = max(filter(None, (due_at, batch.retry_at)))
                 await crawl.release(db, PAGES, lease, due_at, keys=accounts)
+
+    async def _reconcile(self, batch: _Batch) -> None:
+        """Compare whose islands are with what was known, five thousand at a time."""
+        for start in range(0, len(batch.listed), BATCH):
+            accounts, codes = zip(*batch.listed[start : start + BATCH], strict=True)
+            await self._cycle.db.execute(
+                "select fortnite.reconcile_islands(%s, %s, %s)",
+                (self._cycle.numbers.ts, TextArray.of(accounts), TextArray.of(codes)),
+            )

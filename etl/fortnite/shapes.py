@@ -15,6 +15,7 @@ Text = Annotated[str, Meta(max_length=20_000)]
 Url = Annotated[str, Meta(max_length=4_000)]
 Names = Annotated[list[Name], Meta(max_length=500)]
 Number = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+Followers = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 class Matchmaking(msgspec.Struct, rename="camel"):
@@ -83,6 +84,43 @@ class Link(msgspec.Struct, rename="camel"):
     discovery_intent: Name | None = None
     link_category: Name | None = None
     link_state: Name | None = None
+
+
+class Images(msgspec.Struct):
+    """``images`` of a creator."""
+
+    avatar: Url | None = None
+    banner: Url | None = None
+
+
+class Summary(msgspec.Struct, rename="camel"):
+    """A creator in the bulk route of the pops service: resource ``fortnite.creator``."""
+
+    player_id: Code
+    display_name: Name | None
+    images: Images | None = None
+
+
+class Social(msgspec.Struct, rename="camel"):
+    """``social`` of a player page: what the creator typed or pasted."""
+
+    discord: Text | None = None
+    instagram: Text | None = None
+    tik_tok: Text | None = None
+    twitch: Text | None = None
+    twitter: Text | None = None
+    youtube: Text | None = None
+
+
+class PlayerPage(msgspec.Struct, rename="camel"):
+    """A player page of the pops service: resource ``fortnite.player_page``."""
+
+    display_name: Name | None
+    bio: Text | None = None
+    follower_count: Followers | None = None
+    images: Images | None = None
+    social: Social | None = None
+    surface_name: Name | None = None
 
 
 class Listed(msgspec.Struct, rename="camel"):

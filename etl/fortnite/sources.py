@@ -11,6 +11,7 @@ TOKEN: Mapping[FortniteSource, bool] = {
     "links": True,
     "ccu": True,
     "discovery": True,
+    "creators": True,
 }
 """Every source, and whether it wants a token."""
 

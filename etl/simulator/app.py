@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from etl.simulator import data, discovery, links, metrics
+from etl.simulator import data, discovery, links, metrics, pops
 from etl.simulator.admin import Admin
 from etl.simulator.gate import Ask, Gate
 from etl.simulator.service import Service
@@ -30,6 +30,8 @@ def _upstream(service: Service) -> list[Route]:
     single = Gate("link", "links", bearer=True)(service, links.single)
     entries = Gate("entries", "entries", bearer=True)(service, discovery.entries)
     creator = Gate("creator", "creators", bearer=True)(service, discovery.creator)
+    players = Gate("players", "creators", bearer=True)(service, pops.bulk)
+    player = Gate("player", "creators", bearer=True)(service, pops.single)
     return [
         Route("/ecosystem/v1/islands", listing),
         Route("/ecosystem/v1/islands/{code}", island),
@@ -41,6 +43,8 @@ def _upstream(service: Service) -> list[Route]:
         Route("/links/api/fn/mnemonic/{code}", single),
         Route("/api/v2/discovery/link-entries", entries, methods=["POST"]),
         Route("/api/v1/creator/page/{account}", creator),
+        Route("/page/v1", players, methods=["POST"]),
+        Route("/page/v1/{account}", player),
     ]
 
 

@@ -20,6 +20,8 @@ Route = Literal[
     "access_token",
     "surface",
     "surface_page",
+    "players",
+    "player",
     "*",
 ]
 AnswerKind = Literal[

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from etl.simulator.faults import Fault
 
 Item = tuple[str, object]
-_TEXTS = frozenset({"title", "linkCode", "timestamp"})
-_NUMBERS = frozenset({"version", "globalCCU", "value", "createdIn"})
+_TEXTS = frozenset({"title", "linkCode", "timestamp", "displayName"})
+_NUMBERS = frozenset({"version", "globalCCU", "value", "createdIn", "followerCount"})
 _WRONG: dict[str, object] = {
     "title": 7,
     "creatorName": ["two", "names"],
@@ -16,6 +16,9 @@ _WRONG: dict[str, object] = {
     "version": "many",
     "globalCCU": "many",
     "value": "many",
+    "displayName": 7,
+    "followerCount": "many",
+    "images": "two",
     "created": 20260706,
     "lastActivatedDate": "yesterday",
     "matchmakingV2": "16 players",

@@ -2,7 +2,8 @@
 
 from time import monotonic
 
-# Requests the real services take: the Data API a second, the others a minute.
+# Requests the real services take: the Data API a second, the others a minute. Player pages share the limit of
+# creator pages.
 DEFAULTS: dict[str, float | None] = {
     "data": 3.0,
     "links": 10.0,

@@ -50,6 +50,8 @@ def missing(route: str, what: str) -> Response:
     """404 as the route's service words it."""
     if route in DATA_ROUTES:
         return data(404, "not_found", "Not found")
+    if route in ("players", "player"):
+        return epic(404, "pops.page_not_found", -1, f"No player page for {what}", what)
     message = f"Could not find link with mnemonic: {what}"
     return epic(404, "links.not_found", -1, message, what)
 

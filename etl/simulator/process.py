@@ -144,6 +144,7 @@ def settings_for(url: str) -> dict[str, str]:
         "ETL_FORTNITE_LINKS_URL": url,
         "ETL_FORTNITE_DISCOVERY_URL": url,
         "ETL_FORTNITE_GAME_URL": url,
+        "ETL_FORTNITE_POPS_URL": url,
         "ETL_FORTNITE_ACCOUNT_URL": url,
         "ETL_FORTNITE_CLIENT_ID": own.client_id,
         "ETL_FORTNITE_CLIENT_SECRET": own.client_secret,

@@ -26,6 +26,7 @@ DAILY = "data-api/island-daily-metrics-2026-07.jsonl.gz"
 ISLANDS = ("data-api/island-0925-4822-4538.json", "data-api/island-battle-royale.json")
 ARCHIVES = {"0925-4822-4538": "data-api/archive-0925-4822-4538.csv"}
 LINKS = "links/mnemonic-bulk.json"
+EPIC = "examples/pops_page.json"
 LINK = "links/mnemonic-8530-0110-2817-with-history.json"
 SURFACES = {
     "CreativeDiscoverySurface_Frontend": "discovery/surface-frontend-2025-11-23.json",
@@ -100,6 +101,7 @@ class Replay(World):
         self.islands |= dict(_named(folder))
         self.archive |= {code: dict(_archived(folder / name)) for code, name in ARCHIVES.items()}
         self.shelves |= {name: _shelves(folder / file) for name, file in SURFACES.items()}
+        self.pages["epic"] = _body(folder / EPIC)
 
     def high(self, _at: float) -> int:
         """The newest key of the list, the same at any instant."""
@@ -169,9 +171,13 @@ def _archived(path: Path) -> Iterator[tuple[int, Day]]:
             yield (started - _EPOCH).days, Day(**told)
 
 
+def _body(path: Path) -> dict[str, Any]:
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+
+
 def _links(folder: Path) -> dict[str, dict[str, Any]]:
     bulk = msgspec.json.decode((folder / LINKS).read_bytes(), type=list[dict[str, Any]])
-    one = msgspec.json.decode((folder / LINK).read_bytes(), type=dict[str, Any])
+    one = _body(folder / LINK)
     return {body["mnemonic"]: body for body in (*bulk, one)}
 
 
@@ -194,6 +200,6 @@ def _shelves(path: Path) -> list[Shelf]:
 
 def _named(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in ISLANDS:
-        body = msgspec.json.decode((folder / name).read_bytes(), type=dict[str, Any])
+        body = _body(folder / name)
         yield body["code"], body
         yield body.get("displayName", body["code"]), body

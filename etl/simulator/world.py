@@ -77,8 +77,8 @@ class World(ABC):
         hidden_share: share of the listed islands that have a hidden sibling.
         retitles: whether titles and tags change by themselves as time passes.
 
-    ``links`` and ``islands`` are bodies that were recorded, by code, and are answered as they are;
-    ``shelves`` are the panels of recorded surfaces.
+    ``links`` and ``islands`` are bodies that were recorded, by code, and are answered as they are, and
+    so are ``pages``, player pages by account; ``shelves`` are the panels of recorded surfaces.
     ``archive``: recorded days of islands that are not in the list, by code.
     """
 
@@ -93,6 +93,7 @@ class World(ABC):
         self.links: dict[str, dict[str, Any]] = {}
         self.islands: dict[str, dict[str, Any]] = {}
         self.shelves: dict[str, list[Shelf]] = {}
+        self.pages: dict[str, dict[str, Any]] = {}
         self.days: dict[int, dict[int, Day]] = {}
         self.archive: dict[str, dict[int, Day]] = {}
         self.woken: dict[int, tuple[Wake, ...]] = {}

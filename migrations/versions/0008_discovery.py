@@ -1,13 +1,13 @@
 """What discovery shows: surfaces, their panels, who stands where in them and since when; raw pages.
 
 Revision ID: 0008
-Revises: 0006
+Revises: 0007
 """
 
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 SNAPSHOT = """
 drop table raw.snapshot;

@@ -11,6 +11,7 @@ as $$
 declare
   v_row engine.throttle;
   v_at timestamptz;
+  v_hour timestamptz;
   v_tokens double precision;
 begin
   select t.* into v_row from engine.throttle as t where t.name = p_name for no key update;
@@ -34,8 +35,18 @@ begin
     + greatest(0, -v_tokens) / v_row.per_second;
   granted := p_patience_s is null or wait_s <= p_patience_s;
   if granted then
+    v_hour := date_trunc('hour', v_at, 'UTC');
     update engine.throttle as t
-    set tokens = v_tokens, refilled_at = v_at
+    set
+      tokens = v_tokens,
+      refilled_at = v_at,
+      hour = v_hour,
+      taken = p_n + case when t.hour = v_hour then t.taken else 0 end,
+      taken_before = case t.hour
+        when v_hour then t.taken_before
+        when v_hour - interval '1 hour' then t.taken
+        else 0
+      end
     where t.name = p_name;
   end if;
   return next;

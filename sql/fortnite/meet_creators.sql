@@ -36,11 +36,9 @@ begin
     array(
       select k.account
       from (select distinct o.account from span as o) as k
-      where not exists (
-        select
-        from engine.crawl as c
-        where c.resource = 'fortnite.creator_page' and c.key = k.account
-      )
+      where
+        octet_length(k.account) <= 200
+        and not exists (select from fortnite.creator as c where c.account_id = k.account)
     )
   into v_seen, v_last, v_new
   from span as s;
@@ -50,10 +48,33 @@ begin
     value = jsonb_build_object('after', case when v_seen = p_most then v_last else '' end),
     moved_at = now()
   where w.name = 'fortnite.meet_creators';
-  return engine.discover('fortnite.creator_page', v_new);
+
+  insert into fortnite.creator (met_island_id, account_id, source, first_seen_at)
+  select
+    i.island_id,
+    u.account,
+    i.source,
+    now()
+  from unnest(v_new) as u (account)
+  cross join lateral (
+    select
+      o.island_id,
+      o.source
+    from fortnite.island as o
+    where o.creator_account_id = u.account
+    order by o.first_seen_at, o.island_id
+    limit 1
+  ) as i
+  order by u.account collate "C"
+  on conflict (account_id) do nothing;
+  perform engine.discover('fortnite.creator', v_new);
+  perform engine.discover('fortnite.player_page', v_new);
+  perform engine.discover('fortnite.creator_page', v_new);
+  return cardinality(v_new);
 end
 $$;
 
 comment on function fortnite.meet_creators(integer) is
-'Puts the creators of the next so many islands, in the order of their creators, on the crawl schedule where their page '
-'was never asked for; after the last it begins anew. Gives how many';
+'Adds the unknown creators of the next so many islands, in the order of their creators, with where the first of their '
+'islands was met, and puts them on the crawl schedule of both routes of the pops service and of creator pages, before '
+'all others; after the last island it begins anew. Gives how many were new';

@@ -148,9 +148,10 @@ def test_credentials_and_their_key(found: Settings) -> None:
     )
     left_out = "is off: ETL_FORTNITE_SOURCES leaves it out"
     assert checks["Fortnite sources"].says == (
-        f"read: metrics, links; catalogue {left_out}; ccu {left_out}; discovery {left_out}"
+        f"read: metrics, links; catalogue {left_out}; ccu {left_out}; discovery {left_out}; "
+        f"creators {left_out}"
     )
-    for service in ("account", "Links", "Discovery"):
+    for service in ("account", "Links", "Discovery", "pops"):
         assert checks[f"Fortnite {service} service"].outcome == "warning"
     assert "sesame" not in str(checks)
 

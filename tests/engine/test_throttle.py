@@ -160,6 +160,33 @@ async def test_a_clock_set_back_does_not_freeze_a_bucket(db: Database) -> None:
         await throttle.take(db, NAME)
 
 
+async def test_how_much_of_the_last_full_hour_was_used_is_told(db: Database) -> None:
+    await throttle.declare(db, NAME, 10, 0.01)  # 36 an hour
+
+    async def used() -> float:
+        row = await db.fetch_one("select used from ops.throttle where name = %s", [NAME])
+        return round(float(row["used"]), 3)
+
+    async def hours_later(hours: int) -> None:
+        await db.execute(
+            "update engine.throttle set hour = hour - make_interval(hours => %s), tokens = 10",
+            [hours],
+        )
+
+    assert await used() == 0
+    await throttle.take(db, NAME, 8)
+    await throttle.take(db, NAME, 1)
+    assert await used() == 0  # that hour is not over
+    await hours_later(1)
+    assert await used() == 0.25
+    await throttle.take(db, NAME, 1)
+    assert await used() == 0.25
+    await hours_later(2)
+    assert await used() == 0
+    await throttle.take(db, NAME, 1)
+    assert await used() == 0
+
+
 async def test_what_cannot_be_is_refused(db: Database) -> None:
     with pytest.raises(psycopg.errors.UndefinedObject, match="not declared"):
         await throttle.take(db, NAME)

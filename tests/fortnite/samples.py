@@ -1,6 +1,7 @@
 """What CCU tests set up, and what they read back."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from etl.engine.database import Database
 
@@ -45,3 +46,13 @@ async def listings(db: Database, ts: datetime = TS) -> dict[str, tuple[int, int,
 async def rejected(db: Database) -> dict[str | None, str]:
     rows = await db.fetch("select key, reason from raw.rejected where resource = 'fortnite.ccu'")
     return {row["key"]: row["reason"] for row in rows}
+
+
+async def crawled(db: Database, resource: str) -> dict[str, dict[str, Any]]:
+    """What the crawl schedule says of each entity of a resource."""
+    rows = await db.fetch(
+        "select key, state, class, attempts, last_error, due_at <= now() as due from engine.crawl "
+        "where resource = %s",
+        (resource,),
+    )
+    return {row["key"]: row for row in rows}

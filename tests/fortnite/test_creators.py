@@ -132,7 +132,7 @@ async def test_creators_never_asked_come_first_then_those_with_players(
 async def test_no_more_pages_are_asked_for_than_the_rate_allows(
     db: Database, options: Settings, upstream: Fake
 ) -> None:
-    assert ccu.page_requests(30, 570) == 256
+    assert ccu.page_requests(30, 570) == 285
     assert ccu.page_requests(30, -5) == 0
     for n in range(30):
         await creator(db, f"maker{n:02}", f"m{n}")
@@ -146,6 +146,24 @@ async def test_no_more_pages_are_asked_for_than_the_rate_allows(
     # who was begun with is read to the end
     assert numbers.creators == 7
     assert len(upstream.paths("creator/page")) == len(await samples(db)) == 14
+
+
+async def test_nobody_is_begun_with_for_whom_there_is_no_time(
+    db: Database, options: Settings, upstream: Fake
+) -> None:
+    for n in range(3):
+        await creator(db, f"maker{n}", f"m{n}")
+        upstream.creators[f"maker{n}"] = [[linked(f"m{n}", 1)]]
+    account = credentials(options)
+    assert account is not None
+    slow = options.model_copy(update={"fortnite_creators_per_minute": 30})
+    numbers = CycleNumbers(TS)
+    async with open_discovery(db, slow, account) as discovery:
+        for seconds, asked in ((6, 0), (10, 2)):
+            end = asyncio.get_running_loop().time() + seconds
+            await creators.sample_creators(Cycle(db, slow, discovery, numbers, end), 100)
+            assert len(upstream.paths("creator/page")) == asked
+            assert numbers.complete
 
 
 async def test_what_a_dead_worker_had_in_hand_is_done_by_the_next(

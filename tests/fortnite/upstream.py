@@ -23,6 +23,7 @@ def pointed(settings: Settings, url: str, **more: object) -> Settings:
         "fortnite_data_url": url,
         "fortnite_links_url": url,
         "fortnite_discovery_url": url,
+        "fortnite_pops_url": url,
         "fortnite_account_url": url,
         "fortnite_client_id": SecretStr("client"),
         "fortnite_client_secret": SecretStr("secret"),

@@ -27,6 +27,9 @@ CHAIN = (
     "fortnite.rollup",
     "fortnite.performance",
     "fortnite.classify",
+    "fortnite.creator",
+    "fortnite.creator_now",
+    "fortnite.creator_daily",
     "search.sync",
     "maintenance.rescue",
     "maintenance.retention",
@@ -92,6 +95,14 @@ async def test_every_task_does_its_part(
     (placed,) = await rows("select count(*) as codes from fortnite.placement")
     assert (discovered["complete"], discovered["unread"]) == (True, 0)
     assert int(str(placed["codes"])) > 0
+    (creators,) = await rows(
+        "select count(*) as all, count(bulk_at) as named, count(bulk_gone_at) as unnamed,"
+        " count(page_at) as paged, count(islands) as added from fortnite.creator"
+        " left join fortnite.creator_now using (creator_id)"
+    )
+    met, named, unnamed, paged, added = (int(str(number)) for number in creators.values())
+    assert named == paged > 0
+    assert named + unnamed == added == met
     await elasticsearch.indices.refresh(index=f"{settings.search_prefix}island")
     found = await elasticsearch.count(index=f"{settings.search_prefix}island")
     assert found["count"] == known["islands"]

@@ -43,6 +43,11 @@ class Client:
     async def creator(self, account: str, **params: str | int) -> httpx.Response:
         return await self.get(f"/api/v1/creator/page/{account}", **params)
 
+    async def players(self, *accounts: str, **params: str) -> httpx.Response:
+        body = {"playerIds": accounts}
+        headers = self._headers()
+        return await self.http.post("/page/v1", json=body, params=params, headers=headers)
+
     async def token(self, client_secret: str | None = None, **form: str) -> httpx.Response:
         own = settings_for(self.sim.url)
         auth = (own["ETL_FORTNITE_CLIENT_ID"], client_secret or own["ETL_FORTNITE_CLIENT_SECRET"])

@@ -1,0 +1,61 @@
+"""What the islands of each creator add up to: now, and for each day that is over."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from etl.engine.daily import day_done, days_due
+from etl.engine.database import Database
+
+WATERMARK = "fortnite.creator_daily"
+CREATORS = 5000  # a transaction holds the crawl rows of no more than these
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Days that were added up, rows that made or corrected, crawl rows that changed their class."""
+
+    days: int
+    rows: int
+    classes: int
+
+
+async def count(db: Database) -> int:
+    """Bring ``fortnite.creator_now`` to the latest samples and performance; how many rows changed.
+
+    One statement: it dies whole or not at all.
+    """
+    row = await db.fetch_one("select fortnite.count_creators() as changed")
+    changed: int = row["changed"]
+    return changed
+
+
+async def close_days(db: Database) -> Closed:
+    """Add up the days that are over and were not yet, oldest first; sort creators into crawl classes.
+
+    A day a transaction, remembered when it is done: dying in between loses none.
+    """
+    days = await days_due(db, WATERMARK)
+    rows = 0
+    for day in days:
+        rows += await close_day(db, day)
+        await day_done(db, WATERMARK, day)
+    return Closed(len(days), rows, await _classify(db))
+
+
+async def close_day(db: Database, day: date) -> int:
+    """Add up one UTC day, again where it was done before; how many rows that wrote."""
+    row = await db.fetch_one("select fortnite.close_creators(%s) as rows", [day])
+    rows: int = row["rows"]
+    return rows
+
+
+async def _classify(db: Database) -> int:
+    changed, last = 0, ""
+    while True:
+        row = await db.fetch_one(
+            "select * from fortnite.classify_creators(%s, %s)", [last, CREATORS]
+        )
+        if row["last"] is None:
+            return changed
+        changed += row["changed"]
+        last = row["last"]
