@@ -21,6 +21,7 @@ from etl.engine.migrate import migrate
 from etl.fortnite.catalogue import ingest
 from etl.fortnite.ccu import cycle
 from etl.fortnite.islands import refresh_islands
+from etl.fortnite.players import refresh_creators
 from etl.search.client import SearchUnavailable, open_elasticsearch
 from etl.search.sync import sync
 from etl.settings import Settings
@@ -113,6 +114,7 @@ async def test_postgres_restarted_in_the_middle_of_everything(
             ):
                 await refresh_islands(db, own, ALL)
                 await cycle(db, own, TS)
+                await refresh_creators(db, own)
         assert await wrong_in(db, truth) == {}
         assert await samples(db) == truth.samples
         found = await rows(db)
