@@ -27,6 +27,18 @@ from etl.settings import Settings
 PREFIX = "headrace-test-"
 
 
+def _roomy() -> str:
+    """Where homes of servers are made: in memory where that has room and may run programs.
+
+    A fresh database is a thousand files: on a disk that is most of what a test costs.
+    """
+    memory = "/dev/shm"
+    if not os.access(memory, os.W_OK) or os.statvfs(memory).f_flag & os.ST_NOEXEC:
+        return tempfile.gettempdir()
+    return memory if shutil.disk_usage(memory).free > 8 * 2**30 else tempfile.gettempdir()
+
+
+HOMES = _roomy()
 OWN_HOME = pytest.StashKey[Path]()
 
 
@@ -41,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not os.environ.get("ETL_TEST_HOME"):
         _clear_after_killed_sessions()
         # Not below pytest's own temporary folder: it shuts that to other users again and again.
-        home = Path(tempfile.mkdtemp(prefix=PREFIX))
+        home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=HOMES))
         (home / "session").write_text(str(os.getpid()))
         os.environ["ETL_TEST_HOME"] = str(home)
         config.stash[OWN_HOME] = home
@@ -71,7 +83,7 @@ def servers_home() -> Path:
 
 def _clear_after_killed_sessions() -> None:
     """Stop what a session left behind that could not end its servers itself."""
-    for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for home in Path(HOMES).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, ValueError):
             if not psutil.pid_exists(int((home / "session").read_text())):
                 embedded.down(server_settings(home))

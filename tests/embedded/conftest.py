@@ -13,14 +13,14 @@ import pytest
 
 from etl import embedded
 from etl.settings import Settings
-from tests.conftest import server_settings
+from tests.conftest import HOMES, server_settings
 from tests.embedded.postmaster import POSTGRES
 
 
 @pytest.fixture
 def fresh_home() -> Iterator[Settings]:
     """Options of a home nobody has used yet. Its name has what quoting must survive."""
-    home = Path(tempfile.mkdtemp(prefix="headrace it's-"))
+    home = Path(tempfile.mkdtemp(prefix="headrace it's-", dir=HOMES))
     try:
         yield server_settings(home)
     finally:
@@ -31,7 +31,7 @@ def fresh_home() -> Iterator[Settings]:
 @pytest.fixture(scope="module")
 def own_home() -> Iterator[Settings]:
     """Options of a home that the tests of one module share, and may do violence to."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-own-"))
+    home = Path(tempfile.mkdtemp(prefix="headrace-own-", dir=HOMES))
     try:
         yield server_settings(home)
     finally:

@@ -13,7 +13,7 @@ import pytest
 
 from etl.settings import Settings
 from tests.commands import ETL, environment, variables
-from tests.conftest import server_settings
+from tests.conftest import HOMES, server_settings
 from tests.embedded.postmaster import postmaster
 
 
@@ -31,7 +31,7 @@ As = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def users_home(ordinary_user: pwd.struct_passwd) -> Iterator[Path]:
-    home = Path(tempfile.mkdtemp(prefix="headrace-user-"))
+    home = Path(tempfile.mkdtemp(prefix="headrace-user-", dir=HOMES))
     if os.geteuid() == 0:
         os.chown(home, ordinary_user.pw_uid, ordinary_user.pw_gid)
     yield home

@@ -27,7 +27,7 @@ from etl.search.sync import sync
 from etl.settings import Settings
 from etl.simulator.process import Running
 from tests.commands import ETL, environment, variables
-from tests.conftest import server_settings
+from tests.conftest import HOMES, server_settings
 from tests.faults.rows import documents, rows
 from tests.faults.world import TS, Truth, differences, pointed, samples, time_passes, wrong_in
 
@@ -37,7 +37,7 @@ ALL = 100_000
 @pytest.fixture
 def own_home() -> Iterator[Settings]:
     """A home of the test's own, whose servers it may stop."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-test-"))
+    home = Path(tempfile.mkdtemp(prefix="headrace-test-", dir=HOMES))
     own = server_settings(home)
     try:
         yield own

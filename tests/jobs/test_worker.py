@@ -18,6 +18,7 @@ from etl.engine.migrate import migrate
 from etl.settings import Settings
 from jobs.application import Application
 from tests.commands import environment, run_etl, variables
+from tests.conftest import HOMES
 from tests.jobs.conftest import Rows, until
 
 ROOT = Path(__file__).parents[2]
@@ -143,7 +144,7 @@ async def test_the_jobs_of_a_killed_worker_run_again(
 @pytest.fixture
 def own_server() -> Iterator[Settings]:
     """A PostgreSQL of the test's own, migrated, which it may stop."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-test-"))
+    home = Path(tempfile.mkdtemp(prefix="headrace-test-", dir=HOMES))
     options = Settings(home=home, postgres_fsync=False)
     try:
         embedded.up(options, ("postgres",))
