@@ -144,7 +144,7 @@ async def test_a_service_that_fails_ends_the_run_and_costs_nothing(
 ) -> None:
     await listed(here, *some)
     await sim.fault("metrics", kind, skip=4)
-    quick = sim_options.model_copy(update={"http_timeout": 0.1, "http_retries": 0})
+    quick = sim_options.model_copy(update={"http_timeout": 1.5, "http_retries": 0})
     numbers = await read_due(here, quick, limit=1000)
     assert numbers.read == 4
     # eight in a row, and those that were on their way by then
