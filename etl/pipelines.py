@@ -56,6 +56,6 @@ def feeding(name: str) -> list[Resource]:
     try:
         table = RESOURCES[name].table
     except KeyError:
-        known = ", ".join(RESOURCES)
+        known = ", ".join(sorted(RESOURCES))
         raise PlainError(f"there is no resource {name!r}; there are {known}") from None
     return [resource for resource in RESOURCES.values() if resource.table == table]

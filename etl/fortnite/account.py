@@ -12,7 +12,7 @@ CLIENT = ("fortnite_client_id", "fortnite_client_secret")
 DEVICE = ("fortnite_account_id", "fortnite_device_id", "fortnite_device_secret")
 
 OFF = (
-    "Island details and CCU are off: they come from services that want a token. "
+    "Details, CCU, creators and discovery are off: their services want a token. "
     "Set ETL_FORTNITE_CLIENT_ID and ETL_FORTNITE_CLIENT_SECRET, and for an account "
     "ETL_FORTNITE_ACCOUNT_ID, ETL_FORTNITE_DEVICE_ID and ETL_FORTNITE_DEVICE_SECRET."
 )

@@ -63,5 +63,7 @@ def test_what_is_scheduled_without_being_declared_is_listed_and_revived(
     assert etl("revive", "fortnite.creator_page", env=env).out == "1 revived\n"
     done = etl("revive", "fortnite.typo", env=env)
     assert done.status == 1
-    assert "there are fortnite.catalogue, " in done.err
-    assert ", fortnite.creator_page, " in done.err
+    assert (
+        "there are fortnite.catalogue, fortnite.creator, fortnite.creator_page, fortnite.island, "
+        "fortnite.player_page"
+    ) in done.err

@@ -75,8 +75,10 @@ def test_a_resource_that_is_none_is_refused_by_name(etl: Etl, env: dict[str, str
     for arguments in (["replay", "x"], ["dead", "x"], ["revive", "x"]):
         done = etl(*arguments, env=env)
         assert done.status == 1
-        assert "no resource 'x'; there are fortnite.catalogue, " in done.err
-        assert ", fortnite.island" in done.err
+        assert (
+            "no resource 'x'; there are fortnite.catalogue, fortnite.creator, fortnite.island, "
+            "fortnite.player_page"
+        ) in done.err
 
 
 def test_dead_entities_are_listed_and_revived(
