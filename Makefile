@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test test-oldest check fmt bench lock
+.PHONY: setup demo test coverage test-oldest check fmt bench lock
 setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
@@ -17,6 +17,10 @@ demo: setup
 	$(BIN)/etl demo
 
 test: setup
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
+
+# Counting lines doubles what the tests cost: asked for by itself.
+coverage: setup
 	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --cov --cov-report=term:skip-covered
 
 # The suite on another build of PostgreSQL, without what never meets the database.
