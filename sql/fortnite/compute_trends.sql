@@ -30,7 +30,11 @@ begin
     select
       s.*,
       -- Share of the 7 days before in which it was published: before it, nobody played it.
-      coalesce(least(1, greatest(0, extract(epoch from v_since - i.born_at) / 604800)), 1)::double precision as lived
+      case
+        when i.born_at > v_since - interval '7 days'
+          then greatest(0, extract(epoch from v_since - i.born_at) / 604800)
+        else 1
+      end::double precision as lived
     from fortnite.sum_samples(p_day) as s
     inner join fortnite.island_at(v_since + interval '1 day') as i on s.island_id = i.island_id
   ),

@@ -9,7 +9,6 @@ from etl.engine.database import Database
 
 DAY = timedelta(days=1)
 STEP = timedelta(minutes=10)
-COLUMNS = "day, list, name, measure, rank, code, value, previous_rank, movement, best_rank, best_on, since"
 
 Key = tuple[str, str, str]  # list, name, measure
 Rows = list[tuple[Any, ...]]
@@ -117,20 +116,21 @@ async def sample(db: Database, world: World, samples: dict[tuple[str, datetime],
 async def tell(db: Database, world: World, peaks: dict[tuple[str, date], int]) -> None:
     """Store peaks of closed days as the Data API tells them."""
     world.peaks |= peaks
-    for (code, day), peak in peaks.items():
-        await db.execute(
-            "insert into fortnite.island_metric as m"
-            " (ts, island_id, bucket_minutes, read_at, partial, peak_ccu, plays, unique_players)"
-            " select %s, island_id, 1440, now(), false, %s, %s, %s from fortnite.island where code = %s"
-            " on conflict (island_id, ts, bucket_minutes) do update set peak_ccu = excluded.peak_ccu",
-            [start(day), peak, 3 * peak, 2 * peak, code],
-        )
+    await db.execute(
+        "insert into fortnite.island_metric as m"
+        " (ts, island_id, bucket_minutes, read_at, partial, peak_ccu)"
+        " select u.ts, i.island_id, 1440, now(), false, u.peak"
+        " from unnest(%s::text[], %s::timestamptz[], %s::int[]) as u (code, ts, peak)"
+        " join fortnite.island as i on i.code = u.code"
+        " on conflict (island_id, ts, bucket_minutes) do update set peak_ccu = excluded.peak_ccu",
+        [[code for code, _ in peaks], [start(day) for _, day in peaks], list(peaks.values())],
+    )
 
 
-async def rankings(db: Database) -> Rows:
+async def read(db: Database) -> Rows:
     """Every row there is, as analysts see it."""
     rows = await db.fetch(
-        "select day, list, name, measure, rank, code, value, previous_rank, movement, best_rank, best_on, since"
-        " from analytics.ranking"
+        "select day, list, name, measure, rank, code, value, previous_rank, movement, best_rank,"
+        " best_on, since from analytics.ranking"
     )
     return sorted((tuple(row.values()) for row in rows), key=lambda row: row[:5])
