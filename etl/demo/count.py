@@ -6,6 +6,7 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch
 
 from etl.engine.database import Database
+from etl.search.indices import INDICES, alias
 from etl.settings import Settings
 
 ISLANDS = """
@@ -85,9 +86,11 @@ async def counted(
     Roll-ups are counted from the bucket of the first cycle on; of metrics and rankings, all that is there.
     """
     span = {"started": started, "cycles": cycles, "first": min(cycles)}
-    index = f"{settings.search_prefix}island"
-    await elasticsearch.indices.refresh(index=index)
-    documents = await elasticsearch.count(index=index)
+    documents: dict[str, int] = {}
+    for index in INDICES:
+        name = alias(index, settings)
+        await elasticsearch.indices.refresh(index=name)
+        documents[index] = (await elasticsearch.count(index=name))["count"]
     return {
         "islands": {**await db.fetch_one(ISLANDS, span), **await db.fetch_one(REJECTED, span)},
         "creators": await db.fetch_one(CREATORS),
@@ -96,5 +99,5 @@ async def counted(
         "discovery": await db.fetch_one(DISCOVERY),
         "ranking": await db.fetch_one(RANKING),
         "rollup": await db.fetch_one(ROLLUP, span),
-        "search": {"island": documents["count"]},
+        "search": documents,
     }
