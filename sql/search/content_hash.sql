@@ -8,7 +8,7 @@ as $$
     (
       select string_agg(p.prosrc, e'\n' order by p.proname)
       from pg_proc as p
-      where p.pronamespace = 'search'::regnamespace and p.proname in ('fold', 'fold_unicode')
+      where p.pronamespace = 'search'::regnamespace and p.proname in ('fold', 'fold_unicode', 'title_key')
     )
   ))
 $$;

@@ -1,4 +1,4 @@
--- requires: search.fold, fortnite.ccu_record
+-- requires: search.fold, search.title_key, fortnite.ccu_record
 create view search.island_document as
 select
   i.code as id,
@@ -13,6 +13,12 @@ cross join lateral (
     left(coalesce(i.title, i.display_name, i.code), 500) as title,
     coalesce(i.creator_name, i.creator_code) as creator
 ) as t
+-- offset 0: folded once, used twice.
+cross join lateral (
+  select search.fold(v.title) as folded_title
+  from (values (t.title)) as v (title)
+  offset 0
+) as f
 cross join lateral (
   select
     i.code,
@@ -34,7 +40,8 @@ cross join lateral (
     p.avg_24h,
     p.avg_7d,
     p.avg_30d,
-    search.fold(t.title) as folded_title,
+    f.folded_title,
+    search.title_key(f.folded_title) as title_key,
     search.fold(t.creator) as folded_creator
 ) as d
 where
