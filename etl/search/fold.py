@@ -16,7 +16,8 @@ _NEWER = re.compile(
     r"\U0001E6E6\U0001E6EE-\U0001E6EF\U0001E6F5]"
 )
 
-# Apostrophes, accents, harakat, points, joiners, direction and variation marks. Kana voicing and Indic vowels are letters: kept.
+# Apostrophes, accents, harakat, points, joiners, direction and variation marks. Kana voicing and Indic vowels are
+# letters: kept.
 _MARKS = re.compile(
     r"[\u0027\u02BC\u2018\u2019\u00AD\u0300-\u036F\u0483-\u0489\u0591-\u05BD\u05BF\u05C1-\u05C2\u05C4-\u05C5\u05C7\u0610-\u061A\u061C\u0640"
     r"\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06E4\u06E7-\u06E8\u06EA-\u06ED\u180B-\u180F\u1AB0-\u1ACE\u1DC0-\u1DFF"
@@ -30,7 +31,7 @@ _BETWEEN = re.compile(
     r"\u060C\u061B\u061F\u066A-\u066D\u06D4\u2000-\u22FF\u2400-\u25FF\u27C0-\u2AFF\u2E00-\u2E7F\u3000-\u3004"
     r"\u3008-\u3020\u3030\u303D\u30A0\u30FB\uE000-\uF8FF\uFD3E-\uFD3F]+"
 )
-_SIGNS = re.compile("[ \u2300-\u23FF\u2600-\u27BF\u2B00-\u2BFF\U0001F000-\U0001FBFF]+")
+_SIGNS = re.compile("[ \u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001fbff]+")
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -78,8 +79,8 @@ def fold(text: str) -> str:
     """``text`` as it is searched: words with one space between them.
 
     Compatibility forms, decorated and small capital letters become plain ones; accents, apostrophes and invisible
-    characters go; what else is no letter, digit or emoji becomes a space. Latin, Greek and Cyrillic capitals become small; what
-    PostgreSQL cannot store (NUL, lone surrogates) is left out.
+    characters go; what else is no letter, digit or emoji becomes a space. Latin, Greek and Cyrillic capitals become
+    small; what PostgreSQL cannot store (NUL, lone surrogates) is left out.
     For every other text the result equals that of the SQL function search.fold, whatever Unicode version either knows.
     """
     text = _UNSTORABLE.sub("", text)
