@@ -1,4 +1,4 @@
--- requires: search.fold, search.title_key, fortnite.ccu_record
+-- requires: search.fold, search.title_key
 create view search.island_document as
 select
   i.code as id,
@@ -20,26 +20,35 @@ cross join lateral (
   order by v.title offset 0
 ) as f
 cross join lateral (
+  select count(*)::integer as panels
+  from fortnite.placement as k
+  where k.code = i.code
+) as s
+cross join lateral (
   select
     i.code,
     t.title,
     t.creator,
     i.creator_code,
+    i.creator_account_id,
     coalesce(i.tags[:50], '{}') as tags,
     i.category,
     i.created_in,
     i.image_url,
     i.max_players,
     i.published_at,
-    n.ccu,
-    n.ts as ccu_at,
+    n.marked_ccu as ccu,
+    coalesce(n.marked_at, n.ts) as ccu_at,
     n.record_ccu as peak,
     n.since as peak_since,
     m.peak_ccu as day_peak,
     m.peak_on as day_peak_on,
-    p.avg_24h,
-    p.avg_7d,
-    p.avg_30d,
+    p.marked_minutes_24h as minutes_24h,
+    p.marked_24h as avg_24h,
+    p.marked_7d as avg_7d,
+    p.marked_30d as avg_30d,
+    s.panels > 0 as on_discovery,
+    s.panels as discovery_panels,
     f.folded_title,
     search.title_key(f.folded_title) as title_key,
     search.fold(t.creator) as folded_creator
@@ -50,7 +59,7 @@ where
   and i.discovery_intent is distinct from 'PRIVATE';
 
 comment on view search.island_document is
-'Documents of index island: islands that players can find. One that is gone, disabled or private leaves
-the index';
+'Documents of index island: islands that players can find. One that is gone, disabled or private leaves '
+'the index. Numbers that move all the time are those of the last mark';
 comment on column search.island_document.id is 'Link code of the island';
 comment on column search.island_document.body is 'The document';
