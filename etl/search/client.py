@@ -1,8 +1,9 @@
 """The connection to Elasticsearch, and what its errors mean to us."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Container, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from elastic_transport import ConnectionTimeout, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
@@ -22,6 +23,10 @@ for _name in ("elastic_transport.transport", "elastic_transport.node_pool"):
 
 class SearchUnavailable(PlainError):
     """Elasticsearch does not answer, is overloaded or takes no writes. What waits keeps waiting; try again."""
+
+
+class NotIndexed(PlainError):
+    """There is no such index yet: nothing was projected, or not for these readers."""
 
 
 class SearchForbidden(PlainError):
@@ -46,6 +51,32 @@ async def open_elasticsearch(settings: Settings) -> AsyncIterator[AsyncElasticse
     )
     async with client:
         yield client
+
+
+async def several(
+    es: AsyncElasticsearch, *searches: tuple[str, dict[str, Any]], optional: Container[str] = ()
+) -> list[dict[str, Any]]:
+    """The answers to searches, each of an index by its name or alias, asked at once.
+
+    An ``optional`` index that is not there has no hits.
+
+    Raises:
+        NotIndexed: there is no such index.
+        SearchUnavailable: it cannot answer now, or only in part.
+        elastic_transport.TransportError, elasticsearch.ApiError: nothing was answered at all.
+    """
+    asked: list[dict[str, Any]] = []
+    for index, body in searches:
+        missing = {"ignore_unavailable": True} if index in optional else {}
+        asked += [{"index": index, "allow_partial_search_results": False, **missing}, body]
+    answers: list[dict[str, Any]] = (await es.msearch(searches=asked)).body["responses"]
+    for (index, _), answer in zip(searches, answers, strict=True):
+        if "error" in answer:
+            reason = f"searching {index}: {answer['status']} {answer['error'].get('reason')}"
+            if answer["status"] == 404:
+                raise NotIndexed(f"{reason}: run etl search sync")
+            raise SearchUnavailable(f"{reason}: look at Elasticsearch's log and its load")
+    return answers
 
 
 @contextmanager

@@ -16,13 +16,22 @@ _NEWER = re.compile(
     r"\U0001E6E6\U0001E6EE-\U0001E6EF\U0001E6F5]"
 )
 
-# Accents, harakat, points, joiners, direction and variation marks. Kana voicing and Indic vowels are letters: kept.
+# Apostrophes, accents, harakat, points, joiners, direction and variation marks. Kana voicing and Indic vowels are
+# letters: kept.
 _MARKS = re.compile(
-    r"[\u00AD\u0300-\u036F\u0483-\u0489\u0591-\u05BD\u05BF\u05C1-\u05C2\u05C4-\u05C5\u05C7\u0610-\u061A\u061C\u0640"
+    r"[\u0027\u02BC\u2018\u2019\u00AD\u0300-\u036F\u0483-\u0489\u0591-\u05BD\u05BF\u05C1-\u05C2\u05C4-\u05C5\u05C7\u0610-\u061A\u061C\u0640"
     r"\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06E4\u06E7-\u06E8\u06EA-\u06ED\u180B-\u180F\u1AB0-\u1ACE\u1DC0-\u1DFF"
     r"\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u206F\u20D0-\u20F0\uFE00-\uFE0F\uFE20-\uFE2F\uFEFF"
     r"\U000E0001-\U000E007F\U000E0100-\U000E01EF]"
 )
+
+# Punctuation, arrows, boxes, private signs: words stand between them. Emoji stay, they are searched for.
+_BETWEEN = re.compile(
+    r"[\u0000-\u002F\u003A-\u0040\u005B-\u0060\u007B-\u00A9\u00AB-\u00B4\u00B6-\u00B9\u00BB-\u00BF\u00D7\u00F7"
+    r"\u060C\u061B\u061F\u066A-\u066D\u06D4\u2000-\u22FF\u2400-\u25FF\u27C0-\u2AFF\u2E00-\u2E7F\u3000-\u3004"
+    r"\u3008-\u3020\u3030\u303D\u30A0\u30FB\uE000-\uF8FF\uFD3E-\uFD3F]+"
+)
+_SIGNS = re.compile("[ \u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001fbff]+")
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -51,6 +60,8 @@ _LETTERS = {
     + _span("\U0001f170", "\U0001f189"),
     "ddooddhhillttj\u03c3abcdefghijklmnopqrstuvwyz" + string.ascii_lowercase * 2,
 )
+# Arabic letters that are written either way: teh marbuta, alef maksura, Persian kaf and yeh.
+_LETTERS |= str.maketrans("\u0629\u0649\u06a9\u06cc", "\u0647\u064a\u0643\u064a")
 _LETTERS |= {
     ord(letter): spelled
     for letters, spelled in (
@@ -65,10 +76,11 @@ _ASCII = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def fold(text: str) -> str:
-    """``text`` as it is searched.
+    """``text`` as it is searched: words with one space between them.
 
-    Compatibility forms, decorated and small capital letters become plain ones, accents and invisible characters go,
-    Latin, Greek and Cyrillic capitals become small; what PostgreSQL cannot store (NUL, lone surrogates) is left out.
+    Compatibility forms, decorated and small capital letters become plain ones; accents, apostrophes and invisible
+    characters go; what else is no letter, digit or emoji becomes a space. Latin, Greek and Cyrillic capitals become
+    small; what PostgreSQL cannot store (NUL, lone surrogates) is left out.
     For every other text the result equals that of the SQL function search.fold, whatever Unicode version either knows.
     """
     text = _UNSTORABLE.sub("", text)
@@ -76,4 +88,15 @@ def fold(text: str) -> str:
         text = _NEWER.sub("", text.translate(_OUTLINED))
         text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
         text = unicodedata.normalize("NFKC", text)
-    return text.translate(_ASCII).strip(" ")
+    return _BETWEEN.sub(" ", text.translate(_ASCII).replace("'", "")).strip(" ")
+
+
+def title_key(folded: str) -> str:
+    """What makes two folded titles the same to a reader: letters and digits, without spaces and emoji."""
+    return _SIGNS.sub("", folded) or folded.replace(" ", "")
+
+
+def words(folded: str) -> tuple[list[str], list[str]]:
+    """The words of a folded text, and the runs of emoji among them."""
+    found = _SIGNS.sub(" ", folded).split()
+    return found, [sign for run in _SIGNS.findall(folded) for sign in run.split()]

@@ -1,81 +1,71 @@
 """Searching islands: the one place that builds queries. What a reader types is data, never query syntax."""
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 import msgspec
 from elasticsearch import AsyncElasticsearch
 
-from etl.errors import PlainError
-from etl.search.fold import fold
+from etl.search import cursor, relevance
+from etl.search.client import several
+from etl.search.cursor import Cursor
+from etl.search.filters import FACETS, BadQuery, Filters, Range, facet, one_of
+from etl.search.highlight import parts
 from etl.search.indices import alias
+from etl.search.relevance import Clause, Mode, Typed
 from etl.settings import Settings
+
+__all__ = ["BadQuery", "Choice", "Filters", "Hit", "Page", "Query", "Range", "search"]
 
 INDEX = "island"
 REACHABLE = 10_000
-"""Hits that pages can reach, counted from the best."""
+"""Hits that numbered pages can reach, counted from the best; ``after`` reaches all."""
 LARGEST_PAGE = 100
-LONGEST_TEXT = 200
-MOST_WORDS = 20
-MOST_CHOICES = 20
-FACETS = {"tag": ("tags", 50), "created_in": ("created_in", 10), "category": ("category", 30)}
-"""Field and most values of each facet."""
+FEW = 5
+"""Fewer islands than these with every word of a text, and slips are forgiven."""
 
-Sort = Literal["relevance", "ccu", "newest", "peak"]
+Sort = Literal["relevance", "ccu", "week", "peak", "newest", "oldest"]
 _MOST = {"order": "desc", "missing": "_last"}
 _DAY = {"day_peak": _MOST}
-SORTS: dict[str, list[Any]] = {
-    "relevance": [{"_score": "desc"}, {"ccu": _MOST}, _DAY],
-    "ccu": [{"ccu": _MOST}, _DAY, {"_score": "desc"}],
-    "newest": [{"published_at": _MOST}],
-    "peak": [{"peak": _MOST}, _DAY, {"_score": "desc"}],
+SORTS: dict[str, list[Clause]] = {
+    "relevance": [{"_score": "desc"}],
+    "ccu": [{"ccu": _MOST}, _DAY],
+    "week": [{"avg_7d": _MOST}, _DAY],
+    "peak": [{"peak": _MOST}, _DAY],
+    "newest": [{"published_at": {**_MOST, "format": "epoch_millis"}}],
+    "oldest": [{"published_at": {"order": "asc", "missing": "_last", "format": "epoch_millis"}}],
 }
 LAST_SORT = {"code": "asc"}
 
-# An exact title outweighs whatever text and players can add up to; a code outweighs that.
-CODE, EXACT_TITLE, EVERY_WORD, EXACT_CREATOR = 100_000.0, 10_000.0, 40.0, 10.0
-PLAYERS = 0.25
-"""Weight of the players: a million multiply the score of the text by 2.5."""
 
-_CODE = re.compile(r"(?<!\d)(\d{4})[\s-]?(\d{4})[\s-]?(\d{4})(?!\d)")
-_CODE_BEGUN = re.compile(r"[\d\s-]{4,14}")
-
-
-class BadQuery(PlainError):
-    """A query asks for what cannot be had; the message says what, and what can."""
-
-
-@dataclass(frozen=True)
-class Query:
+@dataclass(frozen=True, kw_only=True)
+class Query(Filters):
     """What a reader wants.
 
-    All chosen ``tags`` have to be there; of ``created_in`` and ``category`` one each. ``creator``
-    is a name or a creator code, whole. ``page`` counts from 1. Text past 200 characters or 20
-    words is left out.
+    Text past 200 characters or 20 words is left out. ``page`` counts from 1; ``after`` is the
+    ``next`` of the page before and takes its place. ``facets`` are names of :data:`FACETS`.
     """
 
     text: str = ""
-    tags: tuple[str, ...] = ()
-    created_in: tuple[str, ...] = ()
-    category: tuple[str, ...] = ()
-    creator: str | None = None
     sort: str = "relevance"
     page: int = 1
     size: int = 20
-    facets: bool = True
+    after: str | None = None
+    facets: tuple[str, ...] = tuple(FACETS)
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """An island found.
 
     ``peak`` is the highest CCU sampled since ``peak_since``; of an island that we do not sample,
-    ``day_peak`` is what the Data API tells of the latest day that is over.
+    ``day_peak`` is what the Data API tells of the latest day that is over. ``parts`` make up the
+    title: the first is not what was searched for, the second is, and so on.
     """
 
     id: str = msgspec.field(name="code")
     title: str
+    parts: list[str] = []
     creator: str | None = None
     creator_code: str | None = None
     tags: list[str] = []
@@ -85,14 +75,16 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     max_players: int | None = None
     ccu: int | None = None
     ccu_at: datetime | None = None
+    avg_7d: float | None = None
     peak: int | None = None
     peak_since: datetime | None = None
     day_peak: int | None = None
     day_peak_on: date | None = None
+    on_discovery: bool | None = None
     published_at: datetime | None = None
 
 
-FIELDS = [field.encode_name for field in msgspec.structs.fields(Hit)]
+FIELDS = [field.encode_name for field in msgspec.structs.fields(Hit) if field.name != "parts"]
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -103,184 +95,186 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page of hits. ``facets`` has the keys tag, created_in, category, most frequent first."""
+    """A page of hits.
+
+    ``facets`` has the keys asked for, most frequent first. ``forgiven`` says that islands are
+    among the hits that lack a word of the text or have one like it. ``next`` is the ``after`` of
+    the page that follows, None on the last one.
+    """
 
     total: int
-    total_exact: bool
     reachable: int
+    forgiven: bool
     hits: list[Hit]
     facets: dict[str, list[Choice]]
+    next: str | None
     took_ms: int
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How a text is searched for: decided once, kept through all pages of a cursor."""
+
+    typed: Typed
+    mode: Mode = Mode.EVERY_WORD
+    leader: str | None = None
+
+    @property
+    def ranked(self) -> bool:
+        return not self.typed.empty
 
 
 async def search(es: AsyncElasticsearch, settings: Settings, query: Query) -> Page:
     """The page of islands that ``query`` asks for.
 
+    With a text, a first request finds how it has to be read (which island has it as its title,
+    whether slips must be forgiven) and counts the facets; a second one gets the page.
+
     Raises:
-        BadQuery: a sort there is none of, a page out of reach, or too many choices.
-        elastic_transport.TransportError, elasticsearch.ApiError: Elasticsearch is away or has no
-            such index yet.
+        BadQuery: what is asked for cannot be had; the message names it, its value, what is allowed.
+        NotIndexed: there is no index yet.
+        SearchUnavailable, elastic_transport.TransportError: Elasticsearch is away or overloaded.
     """
-    answer = await es.search(index=alias(INDEX, settings), **build(query))
+    _check(query)
+    name = alias(INDEX, settings)
+    plan, start, facets, took = await _planned(es, name, query)
+    (answer,) = await several(es, (name, _page(query, plan, start)))
     found = answer["hits"]
+    total = found["total"]["value"]
+    forgiving = plan.mode is not Mode.EVERY_WORD
+    last = found["hits"][-1]["sort"] if len(found["hits"]) == query.size else None
     return Page(
-        total=found["total"]["value"],
-        total_exact=found["total"]["relation"] == "eq",
+        total=total,
         reachable=REACHABLE,
-        hits=[msgspec.convert(hit["_source"], Hit) for hit in found["hits"]],
-        facets={
-            name: [Choice(one["key"], one["doc_count"]) for one in about["values"]["buckets"]]
-            for name, about in answer.body.get("aggregations", {}).items()
-        },
-        took_ms=answer["took"],
+        forgiven=forgiving,
+        hits=[_hit(hit["_source"], plan.typed.words, forgiving=forgiving) for hit in found["hits"]],
+        facets=facets,
+        next=last and cursor.write(Cursor(_fingerprint(query), plan.mode, plan.leader, last)),
+        took_ms=took + answer["took"],
     )
 
 
-def build(query: Query) -> dict[str, Any]:
-    """The arguments of a search request. Raises :class:`BadQuery` as :func:`search` does."""
-    _check(query)
-    chosen = _chosen(query)
-    request: dict[str, Any] = {
-        "query": {"bool": {"must": [_text(query.text)], "filter": _creator(query.creator)}},
-        "sort": [*SORTS[query.sort], LAST_SORT],
-        "from_": (query.page - 1) * query.size,
-        "size": query.size,
-        "source": FIELDS,
-        "track_total_hits": True,
-    }
-    if chosen:
-        # After the aggregations: each facet counts under the other choices, not under its own.
-        request["post_filter"] = {"bool": {"filter": [c for some in chosen.values() for c in some]}}
-    if query.facets:
-        request["aggs"] = {name: _facet(name, chosen) for name in FACETS}
-    return request
-
-
 def _check(query: Query) -> None:
-    if query.sort not in get_args(Sort):
-        raise BadQuery(f"sort is {query.sort[:20]!r}: there are {', '.join(get_args(Sort))}")
+    query.check()
+    one_of("sort", query.sort, get_args(Sort))
+    for name in query.facets:
+        one_of("facet", name, FACETS)
     if not 1 <= query.size <= LARGEST_PAGE:
-        raise BadQuery(f"size is {query.size}: 1 to {LARGEST_PAGE} hits fit a page")
-    if query.page < 1 or query.page * query.size > REACHABLE:
-        raise BadQuery(
-            f"page is {query.page}: pages 1 to {REACHABLE // query.size} can be reached; narrow it"
-        )
-    if max(map(len, (query.tags, query.created_in, query.category))) > MOST_CHOICES:
-        raise BadQuery(f"more than {MOST_CHOICES} values of one filter: choose fewer")
+        raise BadQuery(f"size is {query.size}: 1 to {LARGEST_PAGE} are allowed")
+    last = REACHABLE // query.size
+    if not 1 <= query.page <= last:
+        raise BadQuery(f"page is {query.page}: 1 to {last} are allowed; further ones by after")
+    if query.after is not None and query.page > 1:
+        raise BadQuery(f"page is {query.page}: only 1 is allowed together with after")
 
 
-def _chosen(query: Query) -> dict[str, list[dict[str, Any]]]:
-    """The filters of each facet that has a choice."""
-    chosen: dict[str, list[dict[str, Any]]] = {}
-    if query.tags:
-        chosen["tag"] = [{"term": {"tags": {"value": tag}}} for tag in map(_clean, query.tags)]
-    for name, values in (("created_in", query.created_in), ("category", query.category)):
-        if values:
-            chosen[name] = [{"terms": {name: [_clean(value) for value in values]}}]
-    return chosen
+async def _planned(
+    es: AsyncElasticsearch, name: str, query: Query
+) -> tuple[_Plan, Cursor | None, dict[str, list[Choice]], int]:
+    """How to search, where to go on, the facets, and the milliseconds spent."""
+    plan = _Plan(relevance.read(query.text))
+    if query.after is not None:
+        start = cursor.read(query.after, _fingerprint(query), values=len(_sort(query, plan)))
+        plan = replace(plan, mode=Mode(start.mode), leader=start.leader)
+        facets, took = await _facets(es, name, query, plan)
+        return plan, start, facets, took
+    if not plan.ranked:
+        facets, took = await _facets(es, name, query, plan)
+        return plan, None, facets, took
+    found, counted = await several(es, (name, _leader(plan)), (name, _counts(query, plan)))
+    took = int(counted["took"])
+    leaders = [hit["_source"]["code"] for hit in found["hits"]["hits"]]
+    plan = replace(plan, leader=leaders[0] if leaders else None)
+    certain = leaders or (plan.typed.code and not plan.typed.code_begun)
+    for mode in (Mode.NEARLY, Mode.SOME):
+        if certain or not plan.typed.words or counted["hits"]["total"]["value"] >= FEW:
+            break
+        plan = replace(plan, mode=mode)
+        (counted,) = await several(es, (name, _counts(query, plan)))
+        took += int(counted["took"])
+    return plan, None, _choices(counted), took
 
 
-def _facet(name: str, chosen: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Counts of a facet's values. Tags narrow each other, so they count under their own choice."""
-    field, size = FACETS[name]
-    under = [c for key, some in chosen.items() if key != name or name == "tag" for c in some]
+async def _facets(
+    es: AsyncElasticsearch, name: str, query: Query, plan: _Plan
+) -> tuple[dict[str, list[Choice]], int]:
+    if not query.facets:
+        return {}, 0
+    (counted,) = await several(es, (name, _counts(query, plan)))
+    return _choices(counted), int(counted["took"])
+
+
+def _leader(plan: _Plan) -> Clause:
+    """The most played of the islands with exactly this title."""
     return {
-        "filter": {"bool": {"filter": under}},
-        "aggs": {"values": {"terms": {"field": field, "size": size}}},
+        "query": relevance.livelier({"bool": {"filter": [relevance.same_title(plan.typed)]}}),
+        "sort": [{"_score": "desc"}, LAST_SORT],
+        "size": 1,
+        "_source": ["code"],
+        "track_total_hits": False,
     }
 
 
-def _creator(creator: str | None) -> list[dict[str, Any]]:
-    if not creator:
-        return []
-    name = fold(_clean(creator))
-    return [
-        {
+def _counts(query: Query, plan: _Plan) -> Clause:
+    """How many match the text, whatever is chosen, and the facets. Elasticsearch keeps such an answer a while."""
+    chosen = query.clauses()
+    return {
+        "query": _meant(plan),
+        "size": 0,
+        "track_total_hits": True,
+        "aggs": {name: facet(name, chosen) for name in query.facets},
+    }
+
+
+def _page(query: Query, plan: _Plan, start: Cursor | None) -> Clause:
+    chosen = [clause for some in query.clauses().values() for clause in some]
+    ranked = plan.ranked and query.sort == "relevance"
+    meant = relevance.rank(plan.typed, plan.mode, plan.leader) if ranked else _meant(plan)
+    request: Clause = {
+        "query": {
             "bool": {
-                "should": [
-                    {"term": {"creator_code": {"value": name}}},
-                    {"term": {"folded_creator.exact": {"value": name}}},
-                ]
+                "must" if ranked else "filter": [meant],
+                "filter" if ranked else "must": chosen,
             }
         }
-    ]
-
-
-def _clean(text: str) -> str:
-    """Text as Elasticsearch can be told it: bounded, no lone surrogates."""
-    return text[:LONGEST_TEXT].encode("utf-8", "ignore").decode()
-
-
-def _text(typed: str) -> dict[str, Any]:
-    """Islands that ``typed`` may mean; all of them, liveliest first, for nothing typed."""
-    text = " ".join(fold(_clean(typed)).split()[:MOST_WORDS])
-    if not text:
-        return _livelier({"match_all": {}})
-    matching = {"bool": {"should": [_livelier(_matching(text)), _code(text)]}}
-    return {"bool": {"must": [matching], "should": _first(text)}}
-
-
-def _matching(text: str) -> dict[str, Any]:
-    """Titles first, then all fields together; words as typed, the last one unfinished; then typos."""
-    every = {"operator": "and"}
-    fuzzy = {"operator": "and", "fuzziness": "AUTO", "max_expansions": 30}
-    return {
-        "bool": {
-            "should": [
-                _worth(EXACT_CREATOR, {"term": {"folded_creator.exact": {"value": text}}}),
-                {"match_phrase": {"folded_title": {"query": text, "boost": 3.0, "slop": 1}}},
-                {"match_bool_prefix": {"folded_title": {"query": text, "boost": 2.0, **every}}},
-                {"match_bool_prefix": {"all": {"query": text, **every}}},
-                {"match": {"folded_title": {"query": text, "boost": 0.4, **fuzzy}}},
-                {"match": {"all": {"query": text, "boost": 0.2, **fuzzy}}},
-                {"match_bool_prefix": {"folded_title": {"query": text, "boost": 0.2, **fuzzy}}},
-            ],
-            "minimum_should_match": 1,
-        }
+        if chosen
+        else meant,
+        "sort": _sort(query, plan),
+        "size": query.size,
+        "_source": FIELDS,
+        "track_total_hits": True,
     }
+    if start is not None:
+        return {**request, "search_after": start.values}
+    return {**request, "from": (query.page - 1) * query.size}
 
 
-def _first(text: str) -> list[dict[str, Any]]:
-    """What puts an island before others whatever their players."""
-    words = {"match_bool_prefix": {"all": {"query": text, "operator": "and"}}}
-    return [
-        _worth(EXACT_TITLE, {"term": {"folded_title.exact": {"value": text}}}),
-        _worth(EVERY_WORD, words),
-    ]
+def _meant(plan: _Plan) -> Clause:
+    return relevance.match(plan.typed, plan.mode) if plan.ranked else {"match_all": {}}
 
 
-def _code(text: str) -> dict[str, Any]:
-    """The island whose code was typed, whole anywhere in the text, or begun and nothing else."""
-    whole = _CODE.search(text)
-    if whole:
-        return _worth(CODE, {"term": {"code": {"value": "-".join(whole.groups())}}})
-    digits = re.sub(r"\D", "", text)
-    if _CODE_BEGUN.fullmatch(text) and len(digits) >= 4:
-        begun = "-".join(digits[at : at + 4] for at in range(0, len(digits), 4))
-        return _worth(CODE, {"prefix": {"code": {"value": begun}}})
-    return _worth(CODE, {"term": {"code": {"value": text}}})
+def _sort(query: Query, plan: _Plan) -> list[Clause]:
+    """By what hits are ordered: nothing typed is all alike relevant, so the liveliest come first."""
+    by = "ccu" if query.sort == "relevance" and not plan.ranked else query.sort
+    return [*SORTS[by], LAST_SORT]
 
 
-def _worth(boost: float, clause: dict[str, Any]) -> dict[str, Any]:
-    return {"constant_score": {"filter": clause, "boost": boost}}
+def _fingerprint(query: Query) -> str:
+    """What a cursor belongs to: the query but for where and how much of it is shown."""
+    return cursor.fingerprint(replace(query, page=1, after=None, size=20, facets=()))
 
 
-def _livelier(query: dict[str, Any]) -> dict[str, Any]:
-    """The score of ``query``, raised by the logarithm of the players."""
+def _hit(source: dict[str, Any], words: tuple[str, ...], *, forgiving: bool) -> Hit:
+    return msgspec.convert(
+        source | {"parts": parts(source["title"], words, forgiving=forgiving)}, Hit
+    )
+
+
+def _choices(counted: dict[str, Any]) -> dict[str, list[Choice]]:
     return {
-        "function_score": {
-            "query": query,
-            "functions": [
-                {"weight": 1},
-                *(
-                    {
-                        "field_value_factor": {"field": field, "modifier": "log1p", "missing": 0},
-                        "weight": PLAYERS,
-                    }
-                    for field in ("ccu", "day_peak")  # an island has one of them
-                ),
-            ],
-            "score_mode": "sum",
-            "boost_mode": "multiply",
-        }
+        name: [
+            Choice(one.get("key_as_string", one["key"]), one["doc_count"])
+            for one in about.get("values", about)["buckets"]
+        ]
+        for name, about in counted.get("aggregations", {}).items()
     }

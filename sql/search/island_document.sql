@@ -1,4 +1,4 @@
--- requires: search.fold
+-- requires: search.fold, search.title_key
 create view search.island_document as
 select
   i.code as id,
@@ -13,6 +13,12 @@ cross join lateral (
     left(coalesce(i.title, i.display_name, i.code), 500) as title,
     coalesce(i.creator_name, i.creator_code) as creator
 ) as t
+-- offset 0: folded once, used twice.
+cross join lateral (
+  select search.fold(v.title) as folded_title
+  from (values (t.title)) as v (title)
+  order by v.title offset 0
+) as f
 cross join lateral (
   select count(*)::integer as panels
   from fortnite.placement as k
@@ -43,7 +49,8 @@ cross join lateral (
     p.marked_30d as avg_30d,
     s.panels > 0 as on_discovery,
     s.panels as discovery_panels,
-    search.fold(t.title) as folded_title,
+    f.folded_title,
+    search.title_key(f.folded_title) as title_key,
     search.fold(t.creator) as folded_creator
 ) as d
 where

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.search.fold import fold
+from etl.search.fold import fold, title_key
 
+KEY = "select array(select search.title_key(search.fold(t)) from unnest(%s::text[]) with ordinality as u (t, n) order by n)"
 SQL = "select array(select search.fold(t) from unnest(%s::text[]) with ordinality as u (t, n) order by n)"
 EVERY = [chr(c) for c in range(1, 0x110000) if not 0xD800 <= c < 0xE000]
 FOLDED_AWAY = [c for c in EVERY if fold(c) != c or unicodedata.combining(c)]
@@ -31,8 +32,8 @@ def conn(postgres_url: str, template_database: str) -> Iterator[psycopg.Connecti
         admin.execute(f"drop database fold_{template_database}".encode())
 
 
-def in_sql(conn: psycopg.Connection, texts: list[str]) -> list[str]:
-    row = conn.execute(SQL, [texts]).fetchone()
+def in_sql(conn: psycopg.Connection, texts: list[str], statement: str = SQL) -> list[str]:
+    row = conn.execute(statement.encode(), [texts]).fetchone()
     assert row is not None
     folded: list[str] = row[0]
     return folded
@@ -63,6 +64,10 @@ def in_sql(conn: psycopg.Connection, texts: list[str]) -> list[str]:
         ("한국", "한국"),
         ("道具躲猫猫", "道具躲猫猫"),
         ("❤️ a\u200bb\u2060c\ufeff", "❤ abc"),
+        ("[ZONE-WARS]: v2.0 / fnaf_is_life!!!", "zone wars v2 0 fnaf is life"),
+        ("Let\u2019s  'talk'  【マヤ・もち】～", "lets talk マヤ もち"),
+        ("سكرمز العاصفة فى کی", "سكرمز العاصفه في كي"),
+        ("★ a→b ｡ﾟ", "★ a b ゚"),
         ("", ""),
     ],
 )
@@ -71,10 +76,24 @@ def test_what_folding_does(conn: psycopg.Connection, text: str, folded: str) -> 
     assert in_sql(conn, [text]) == [folded]
 
 
+@pytest.mark.parametrize(
+    ("title", "key"),
+    [
+        ("\U0001f525 Zone-Wars \U0001f525", "zonewars"),
+        ("1 v 1", "1v1"),
+        ("\U0001f534 \U0001f535", "\U0001f534\U0001f535"),
+        ("!!!", ""),
+    ],
+)
+def test_titles_that_are_the_same_to_a_reader_have_one_key(title: str, key: str) -> None:
+    assert title_key(fold(title)) == key
+
+
 def test_every_character_folds_alike(conn: psycopg.Connection) -> None:
     for start in range(0, len(EVERY), 100_000):
         part = EVERY[start : start + 100_000]
         assert in_sql(conn, part) == [fold(character) for character in part]
+        assert in_sql(conn, part, KEY) == [title_key(fold(character)) for character in part]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -82,6 +101,7 @@ def test_every_character_folds_alike(conn: psycopg.Connection) -> None:
 def test_any_text_folds_alike_and_once_for_all(conn: psycopg.Connection, texts: list[str]) -> None:
     folded = [fold(text) for text in texts]
     assert in_sql(conn, texts) == folded
+    assert in_sql(conn, texts, KEY) == [title_key(one) for one in folded]
     assert [fold(text) for text in folded] == folded
 
 

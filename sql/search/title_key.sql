@@ -1,0 +1,18 @@
+create function search.title_key(p_folded text) returns text
+language sql immutable parallel safe
+as $$
+  -- A title of emoji alone is known by them.
+  select coalesce(
+    nullif(
+      regexp_replace(
+        p_folded collate "C", '[ \u2300-\u23FF\u2600-\u27BF\u2B00-\u2BFF\U0001F000-\U0001FBFF]+', '', 'g'
+      ),
+      ''
+    ),
+    replace(p_folded, ' ', '')
+  )
+$$;
+
+comment on function search.title_key(text) is
+'What makes two folded titles the same to a reader: their letters and digits, without spaces and emoji. The same as
+title_key in etl/search/fold.py makes of a query. Null for null';
