@@ -8,11 +8,11 @@ as $$
     (
       select string_agg(p.prosrc, e'\n' order by p.proname)
       from pg_proc as p
-      where p.pronamespace = 'search'::regnamespace and p.proname in ('fold', 'fold_unicode')
+      where p.pronamespace = 'search'::regnamespace and p.proname in ('bucket', 'digest', 'fold', 'fold_unicode')
     )
   ))
 $$;
 
 comment on function search.content_hash(text, text) is
-'Hash of all that shapes the documents of an index: its mapping and settings, as given, its view and how
-text is folded';
+'Hash of all that shapes the documents of an index: its mapping and settings, as given, its view, how
+text is folded and how digests are made';

@@ -2,7 +2,8 @@
 create view search.island_document as
 select
   i.code as id,
-  row_to_json(d) as body
+  row_to_json(d) as body,
+  row(n.marked_ccu, p.marked_24h, p.marked_7d, p.marked_30d, m.peak_ccu, m.peak_on)::text as stamp
 from fortnite.island as i
 left join fortnite.island_now as n on i.island_id = n.island_id
 left join fortnite.island_performance as p on i.island_id = p.island_id
@@ -25,6 +26,9 @@ cross join lateral (
     i.image_url,
     i.max_players,
     i.published_at,
+    search.fold(t.title) as folded_title,
+    search.fold(t.creator) as folded_creator,
+    -- What follows moves a little without a mark; the stamp changes with each mark it does set.
     n.ccu,
     n.ts as ccu_at,
     n.record_ccu as peak,
@@ -33,9 +37,7 @@ cross join lateral (
     m.peak_on as day_peak_on,
     p.avg_24h,
     p.avg_7d,
-    p.avg_30d,
-    search.fold(t.title) as folded_title,
-    search.fold(t.creator) as folded_creator
+    p.avg_30d
 ) as d
 where
   i.gone_at is null
@@ -47,3 +49,5 @@ comment on view search.island_document is
 the index';
 comment on column search.island_document.id is 'Link code of the island';
 comment on column search.island_document.body is 'The document';
+comment on column search.island_document.stamp is
+'Stands for the fields from ccu on in the digest of the document: changes whenever one of them moved enough for a mark';
