@@ -6,6 +6,7 @@ from typing import Any
 from elasticsearch import AsyncElasticsearch
 
 from etl.engine.database import Database
+from etl.search.indices import INDICES, alias
 from etl.settings import Settings
 
 ISLANDS = """
@@ -80,9 +81,11 @@ async def counted(
     Roll-ups are counted from the bucket of the first cycle on; of metrics, all that is there.
     """
     span = {"started": started, "cycles": cycles, "first": min(cycles)}
-    index = f"{settings.search_prefix}island"
-    await elasticsearch.indices.refresh(index=index)
-    documents = await elasticsearch.count(index=index)
+    documents: dict[str, int] = {}
+    for index in INDICES:
+        name = alias(index, settings)
+        await elasticsearch.indices.refresh(index=name)
+        documents[index] = (await elasticsearch.count(index=name))["count"]
     return {
         "islands": {**await db.fetch_one(ISLANDS, span), **await db.fetch_one(REJECTED, span)},
         "creators": await db.fetch_one(CREATORS),
@@ -90,5 +93,5 @@ async def counted(
         "metrics": await db.fetch_one(METRICS),
         "discovery": await db.fetch_one(DISCOVERY),
         "rollup": await db.fetch_one(ROLLUP, span),
-        "search": {"island": documents["count"]},
+        "search": documents,
     }

@@ -255,15 +255,7 @@ def _same(held: Held | None, row: dict[str, Any], *, bodies: bool) -> bool:
         return held is None and row["digest"] is None
     if not bodies:
         return bool(held.content == row["digest"])
-    moving = _moving(list(row["body"])) if row["stamped"] else ()
-    return {key: value for key, value in held.content.items() if key not in moving} == {
-        key: value for key, value in row["body"].items() if key not in moving
-    }
-
-
-def _moving(names: list[str]) -> list[str]:
-    """Fields that are sent only when they moved enough; the digest has what they were then."""
-    return names[names.index("ccu") :] if "ccu" in names else []
+    return bool(held.content == row["body"])
 
 
 def _grouped(buckets: Mapping[int, int]) -> Iterator[list[int]]:

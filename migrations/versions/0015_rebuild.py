@@ -1,13 +1,13 @@
 """Indices are filled in slices, kept for a rollback, and compared with the database.
 
 Revision ID: 0015
-Revises: 0009
+Revises: 0014
 """
 
 from alembic import op
 
 revision = "0015"
-down_revision = "0009"
+down_revision = "0014"
 
 TARGET = """
 alter table search.target

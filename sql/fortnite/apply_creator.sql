@@ -1,4 +1,4 @@
--- requires: fortnite.lock_creators, fortnite.change_creators, fortnite.lose_creators
+-- requires: fortnite.lock_creators, fortnite.change_creators, fortnite.lose_creators, search.mark
 create function fortnite.apply_creator(
   p_resource text,
   p_fetched_at timestamptz[],
@@ -8,6 +8,8 @@ create function fortnite.apply_creator(
 returns void
 language plpgsql
 as $$
+declare
+  v_marked text[];
 begin
   insert into fortnite.creator (account_id, source, first_seen_at)
   select
@@ -22,13 +24,15 @@ begin
   on conflict (account_id) do nothing;
 
   perform fortnite.lock_creators(p_keys);
-  perform fortnite.change_creators(p_resource, p_fetched_at, p_keys, p_bodies);
+  v_marked := fortnite.change_creators(p_resource, p_fetched_at, p_keys, p_bodies);
   if 'null' = any(p_bodies) then
-    perform fortnite.lose_creators(p_resource, p_fetched_at, p_keys, p_bodies);
+    v_marked := v_marked || fortnite.lose_creators(p_resource, p_fetched_at, p_keys, p_bodies);
   end if;
+  perform search.mark('creator', v_marked);
 end
 $$;
 
 comment on function fortnite.apply_creator(text, timestamptz[], text[], jsonb[]) is
 'Entries of the bulk route (resource fortnite.creator) and player pages (fortnite.player_page) become creators; what '
-'changed is logged. A JSON null is a creator that the route has no more. Keys come once each, in byte order';
+'changed is logged, and documents are marked. A JSON null is a creator that the route has no more. Keys come once '
+'each, in byte order';

@@ -9,7 +9,9 @@ create function fortnite.apply_panels(
   p_places integer[],
   p_read boolean[]
 )
-returns table (panel_ids integer[], dropped_ids integer[], panels_added integer, panels_renamed integer)
+returns table (
+  panel_ids integer[], dropped_ids integer[], told_ids integer[], panels_added integer, panels_renamed integer
+)
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -92,6 +94,10 @@ begin
   where not exists (select from fortnite.panel_span as s where s.panel_id = p.panel_id and s.until is null)
   order by p.panel_id;
 
+  select coalesce(array_agg(p.panel_id order by p.panel_id), '{}') into told_ids
+  from unnest(panel_ids, p_names, p_kinds, p_places) as u (panel_id, name, kind, place)
+  inner join fortnite.panel as p on u.panel_id = p.panel_id
+  where u.place <> p.position or u.name <> coalesce(p.name, '') or u.kind <> coalesce(p.kind, '');
   update fortnite.panel as p
   set
     name = coalesce(u.name, p.name),
@@ -113,4 +119,5 @@ comment on function fortnite.apply_panels(
 ) is
 'Brings the panels of a surface in a region to a read: new ones are added, other names and places noted, and, where '
 'the read was whole, those it did not show are dropped; a name that is null is not known and stays. Gives the keys of '
-'the panels as they came and of those that were dropped. The surface is locked by the caller';
+'the panels as they came, of those that were dropped, and of those that have another name, kind or place now. The '
+'surface is locked by the caller';

@@ -6,7 +6,15 @@ create function fortnite.apply_placements(
   p_positions integer[],
   p_codes text[]
 )
-returns table (added integer, removed integer, moved integer, entered text[])
+returns table (
+  added integer,
+  removed integer,
+  moved integer,
+  entered text[],
+  counted text[],
+  told_panels integer[],
+  told_codes text[]
+)
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -28,10 +36,11 @@ begin
     array_agg(d.since order by d.panel_id, d.code),
     array_agg(d.entered_at order by d.panel_id, d.code),
     array_agg(d.code order by d.code) filter (where d.previous is null),
+    array_agg(distinct d.code) filter (where d.previous is null or d.position is null),
     count(*) filter (where d.previous is null),
     count(*) filter (where d.position is null),
     count(*) filter (where d.position <> d.previous)
-  into v_panels, v_codes, v_positions, v_previous, v_since, v_entered, entered, added, removed, moved
+  into v_panels, v_codes, v_positions, v_previous, v_since, v_entered, entered, counted, added, removed, moved
   from (
     select
       coalesce(t.panel_id, c.panel_id) as panel_id,
@@ -61,6 +70,8 @@ begin
     return next;
     return;
   end if;
+  told_panels := v_panels;
+  told_codes := v_codes;
 
   delete from fortnite.placement as p
   using unnest(v_panels, v_codes, v_positions) as u (panel_id, code, position)
@@ -124,5 +135,6 @@ $$;
 
 comment on function fortnite.apply_placements(timestamptz, integer[], integer[], integer[], integer[], text[]) is
 'Brings the placements of panels to a read: spans, events and who stands where. p_shown are the panels whose entries '
-'are given, p_cleared those in which a code that is not given has left. Gives how many entered, left and moved, and '
-'the codes that entered. The surface is locked by the caller, so nobody else writes the rows of its panels';
+'are given, p_cleared those in which a code that is not given has left. Gives how many entered, left and moved, the '
+'codes that entered, those that stand in more or fewer panels now, and panel and code of all that changed. The surface '
+'is locked by the caller, so nobody else writes the rows of its panels';

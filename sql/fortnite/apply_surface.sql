@@ -1,4 +1,5 @@
 -- requires: fortnite.apply_panels, fortnite.apply_placements, fortnite.link_kind, fortnite.meet_islands
+-- requires: fortnite.mark_placements
 create function fortnite.apply_surface(
   p_surface text,
   p_region text,
@@ -104,6 +105,9 @@ begin
     'discovery',
     p_taken_at
   );
+  perform fortnite.mark_placements(
+    v_placements.counted, v_panels.told_ids, v_placements.told_panels, v_placements.told_codes
+  );
   return next;
 end
 $$;
@@ -113,8 +117,8 @@ comment on function fortnite.apply_surface(
   text[]
 ) is
 'Takes one read of a surface in a region over, in one transaction: panels, placements, their spans and events, and '
-'islands met for the first time, to be crawled first. A read no later than the last one changes nothing, so it may be '
-'sent twice and come late. p_read tells which panels were read to their end: of the others nothing is said; p_hidden, '
-'in which of them an entry could not be read: there no code is taken to have left. p_whole is false where a panel '
-'has no readable name: then none is taken to have been dropped. p_entry_panels counts panels from 1; at most 5,000 '
-'entries';
+'islands met for the first time, to be crawled first; documents are marked. A read no later than the last one changes '
+'nothing, so it may be sent twice and come late. p_read tells which panels were read to their end: of the others '
+'nothing is said; p_hidden, in which of them an entry could not be read: there no code is taken to have left. p_whole '
+'is false where a panel has no readable name: then none is taken to have been dropped. p_entry_panels counts panels '
+'from 1; at most 5,000 entries';

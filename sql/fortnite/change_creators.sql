@@ -5,7 +5,7 @@ create function fortnite.change_creators(
   p_keys text[],
   p_bodies jsonb[]
 )
-returns void
+returns text[]
 language plpgsql
 set plan_cache_mode = force_custom_plan
 set enable_seqscan = off
@@ -14,6 +14,7 @@ set timezone = 'UTC'
 as $$
 declare
   v_page boolean := p_resource = 'fortnite.player_page';
+  v_changed text[];
 begin
   with d as materialized (
     select
@@ -95,31 +96,38 @@ begin
       youtube = d.youtube
     from d
     where c.creator_id = d.creator_id and d.differs
+    returning c.account_id
+  ),
+
+  logged as (
+    insert into fortnite.creator_change (
+      creator_id, islands, followers, ccu, minutes_played, changed_at, resource, fields, old, new
+    )
+    select
+      d.creator_id,
+      y.islands,
+      y.followers,
+      y.ccu,
+      y.minutes_played,
+      d.fetched_at,
+      p_resource,
+      d.fields,
+      (select jsonb_object_agg(f.field, d.old -> f.field) from unnest(d.fields) as f (field)),
+      (select jsonb_object_agg(f.field, d.new -> f.field) from unnest(d.fields) as f (field))
+    from d
+    left join fortnite.creator_daily as y
+      on d.creator_id = y.creator_id and y.day = (d.fetched_at at time zone 'UTC')::date
+    where d.fields <> '{}'
+    order by d.creator_id
   )
 
-  insert into fortnite.creator_change (
-    creator_id, islands, followers, ccu, minutes_played, changed_at, resource, fields, old, new
-  )
-  select
-    d.creator_id,
-    y.islands,
-    y.followers,
-    y.ccu,
-    y.minutes_played,
-    d.fetched_at,
-    p_resource,
-    d.fields,
-    (select jsonb_object_agg(f.field, d.old -> f.field) from unnest(d.fields) as f (field)),
-    (select jsonb_object_agg(f.field, d.new -> f.field) from unnest(d.fields) as f (field))
-  from d
-  left join fortnite.creator_daily as y
-    on d.creator_id = y.creator_id and y.day = (d.fetched_at at time zone 'UTC')::date
-  where d.fields <> '{}'
-  order by d.creator_id;
+  select array_agg(w.account_id) into v_changed
+  from written as w;
+  return v_changed;
 end
 $$;
 
 comment on function fortnite.change_creators(text, timestamptz[], text[], jsonb[]) is
 'Writes what the bulk route or player pages tell over creators that are there and locked, where it differs, and what '
 'changed into the change log, with the totals of its day where that is over. The bulk route says nothing of what it '
-'leaves out; a page that leaves out a bio or a handle has none';
+'leaves out; a page that leaves out a bio or a handle has none. Gives the accounts of what was written';

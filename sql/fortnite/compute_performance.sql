@@ -61,6 +61,7 @@ begin
   compared as materialized (
     select
       f.*,
+      o.marked_minutes_24h,
       o.marked_24h,
       o.marked_7d,
       o.marked_30d,
@@ -86,7 +87,7 @@ begin
     insert into fortnite.island_performance (
       island_id, computed_at,
       minutes_24h, minutes_7d, minutes_30d, avg_24h, avg_7d, avg_30d,
-      coverage_24h, coverage_7d, coverage_30d, marked_24h, marked_7d, marked_30d,
+      coverage_24h, coverage_7d, coverage_30d, marked_minutes_24h, marked_24h, marked_7d, marked_30d,
       peak_24h, peak_7d, peak_30d
     )
     select
@@ -101,6 +102,7 @@ begin
       c.coverage_24h,
       c.coverage_7d,
       c.coverage_30d,
+      case when c.moved then c.minutes_24h else c.marked_minutes_24h end,
       case when c.moved then c.avg_24h else c.marked_24h end,
       case when c.moved then c.avg_7d else c.marked_7d end,
       case when c.moved then c.avg_30d else c.marked_30d end,
@@ -121,6 +123,7 @@ begin
         coverage_24h = excluded.coverage_24h,
         coverage_7d = excluded.coverage_7d,
         coverage_30d = excluded.coverage_30d,
+        marked_minutes_24h = excluded.marked_minutes_24h,
         marked_24h = excluded.marked_24h,
         marked_7d = excluded.marked_7d,
         marked_30d = excluded.marked_30d,

@@ -10,6 +10,7 @@ begin
   with added as (
     select
       i.creator_account_id as account_id,
+      mode() within group (order by i.creator_code) as creator_code,
       count(*) as islands,
       count(*) filter (where n.ccu > 0) as played,
       coalesce(sum(n.ccu), 0) as ccu,
@@ -26,6 +27,7 @@ begin
   fresh as (
     select
       c.creator_id,
+      a.creator_code,
       coalesce(a.islands, 0)::integer as islands,
       coalesce(a.played, 0)::integer as played,
       coalesce(a.ccu, 0)::bigint as ccu,
@@ -37,11 +39,12 @@ begin
   )
 
   insert into fortnite.creator_now as n (
-    creator_id, computed_at, islands, played, ccu, minutes_24h, minutes_7d, minutes_30d
+    creator_id, computed_at, creator_code, islands, played, ccu, minutes_24h, minutes_7d, minutes_30d
   )
   select
     f.creator_id,
     now(),
+    f.creator_code,
     f.islands,
     f.played,
     f.ccu,
@@ -52,12 +55,13 @@ begin
   left join fortnite.creator_now as o on f.creator_id = o.creator_id
   where
     o.computed_at is null
-    or (o.islands, o.played, o.ccu, o.minutes_24h, o.minutes_7d, o.minutes_30d)
-    is distinct from (f.islands, f.played, f.ccu, f.minutes_24h, f.minutes_7d, f.minutes_30d)
+    or (o.creator_code, o.islands, o.played, o.ccu, o.minutes_24h, o.minutes_7d, o.minutes_30d)
+    is distinct from (f.creator_code, f.islands, f.played, f.ccu, f.minutes_24h, f.minutes_7d, f.minutes_30d)
   order by f.creator_id
   on conflict (creator_id) do update
     set
       computed_at = excluded.computed_at,
+      creator_code = excluded.creator_code,
       islands = excluded.islands,
       played = excluded.played,
       ccu = excluded.ccu,
@@ -70,5 +74,5 @@ end
 $$;
 
 comment on function fortnite.count_creators() is
-'Adds up the islands of every creator: how many, their players now, minutes played over 24 hours, 7 and 30 days. One '
-'pass; only rows that changed are written. Gives how many';
+'Adds up the islands of every creator: how many, their players now, minutes played over 24 hours, 7 and 30 days; the '
+'support code most of them carry. One pass; only rows that changed are written. Gives how many';

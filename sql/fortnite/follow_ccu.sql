@@ -20,16 +20,17 @@ begin
     array_agg(u.ccu) filter (where n.island_id is null),
     array_agg(u.island_id) filter (where n.ccu <> u.ccu),
     array_agg(u.ccu) filter (where n.ccu <> u.ccu),
-    array_agg(u.island_id) filter (where fortnite.ccu_moved(n.marked_ccu, u.ccu))
+    array_agg(u.island_id) filter (where fortnite.ccu_moved(n.marked_ccu, u.ccu) or u.ccu > n.record_ccu)
   into v_new, v_new_ccu, v_changed, v_changed_ccu, v_moved
   from unnest(p_ids, p_ccu) as u (island_id, ccu)
   left join fortnite.island_now as n on u.island_id = n.island_id
   where n.island_id is null or n.ccu <> u.ccu;
 
   if v_new is not null then
-    insert into fortnite.island_now as n (island_id, ts, recorded_at, since, ccu, marked_ccu, record_ccu)
+    insert into fortnite.island_now as n (island_id, ts, recorded_at, since, marked_at, ccu, marked_ccu, record_ccu)
     select
       u.island_id,
+      p_ts,
       p_ts,
       p_ts,
       p_ts,
@@ -47,7 +48,14 @@ begin
   set
     ts = p_ts,
     ccu = u.ccu,
-    marked_ccu = case when fortnite.ccu_moved(n.marked_ccu, u.ccu) then u.ccu else n.marked_ccu end,
+    marked_at = case
+      when fortnite.ccu_moved(n.marked_ccu, u.ccu) or u.ccu > n.record_ccu then p_ts
+      else n.marked_at
+    end,
+    marked_ccu = case
+      when fortnite.ccu_moved(n.marked_ccu, u.ccu) or u.ccu > n.record_ccu then u.ccu
+      else n.marked_ccu
+    end,
     record_ccu = greatest(n.record_ccu, u.ccu),
     recorded_at = case when u.ccu > n.record_ccu then p_ts else n.recorded_at end
   from unnest(v_changed, v_changed_ccu) as u (island_id, ccu)
@@ -58,4 +66,5 @@ $$;
 
 comment on function fortnite.follow_ccu(timestamptz, integer[], integer[]) is
 'Brings islands to their samples of the newest cycle: latest CCU and record, rows that changed alone, '
-'locked in the order given. Gives the islands whose documents are to be marked.';
+'locked in the order given. Gives the islands whose documents are to be marked: those new, those whose count '
+'moved enough, those with a new record.';

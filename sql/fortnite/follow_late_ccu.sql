@@ -26,9 +26,10 @@ begin
   ),
 
   fresh as (
-    insert into fortnite.island_now (island_id, ts, recorded_at, since, ccu, marked_ccu, record_ccu)
+    insert into fortnite.island_now (island_id, ts, recorded_at, since, marked_at, ccu, marked_ccu, record_ccu)
     select
       g.island_id,
+      p_ts,
       p_ts,
       p_ts,
       p_ts,
@@ -77,6 +78,11 @@ begin
     set
       ts = case when l.island_id is null then n.ts else coalesce(l.ts, p_ts) end,
       ccu = case when l.island_id is not null and l.ts is null then g.ccu else n.ccu end,
+      marked_at = case
+        when l.island_id is not null and l.ts is null and fortnite.ccu_moved(n.marked_ccu, g.ccu)
+          then p_ts
+        else n.marked_at
+      end,
       marked_ccu = case
         when l.island_id is not null and l.ts is null and fortnite.ccu_moved(n.marked_ccu, g.ccu)
           then g.ccu
@@ -99,7 +105,9 @@ begin
         or (g.ccu = n.record_ccu and p_ts < n.recorded_at)
         or p_ts < n.since
       )
-    returning n.island_id, (n.recorded_at = p_ts or (n.ts = p_ts and n.marked_ccu = n.ccu)) as told
+    returning
+      n.island_id,
+      (p_ts in (n.recorded_at, n.since) or (n.ts = p_ts and n.marked_ccu = n.ccu)) as told
   )
 
   select array_agg(m.island_id)

@@ -4,7 +4,7 @@ create function fortnite.lose_creators(
   p_keys text[],
   p_bodies jsonb[]
 )
-returns void
+returns text[]
 language plpgsql
 set plan_cache_mode = force_custom_plan
 set enable_seqscan = off
@@ -13,6 +13,7 @@ set timezone = 'UTC'
 as $$
 declare
   v_page boolean := p_resource = 'fortnite.player_page';
+  v_lost text[];
 begin
   with d as materialized (
     select
@@ -31,31 +32,39 @@ begin
       bulk_gone_at = case when v_page then c.bulk_gone_at else d.fetched_at end
     from d
     where c.creator_id = d.creator_id
-    returning c.creator_id, c.gone_at, c.bulk_at, c.page_at, d.gone_at as was_gone_at, d.fetched_at
+    returning c.account_id, c.creator_id, c.gone_at, c.bulk_at, c.page_at, d.gone_at as was_gone_at, d.fetched_at
+  ),
+
+  logged as (
+    insert into fortnite.creator_change (
+      creator_id, islands, followers, ccu, minutes_played, changed_at, resource, fields, old, new
+    )
+    select
+      l.creator_id,
+      y.islands,
+      y.followers,
+      y.ccu,
+      y.minutes_played,
+      l.fetched_at,
+      p_resource,
+      array['gone_at'],
+      '{"gone_at": null}',
+      jsonb_build_object('gone_at', l.gone_at)
+    from lost as l
+    left join fortnite.creator_daily as y
+      on l.creator_id = y.creator_id and y.day = (l.fetched_at at time zone 'UTC')::date
+    where l.was_gone_at is null and l.gone_at is not null and (l.bulk_at is not null or l.page_at is not null)
+    order by l.creator_id
   )
 
-  insert into fortnite.creator_change (
-    creator_id, islands, followers, ccu, minutes_played, changed_at, resource, fields, old, new
-  )
-  select
-    l.creator_id,
-    y.islands,
-    y.followers,
-    y.ccu,
-    y.minutes_played,
-    l.fetched_at,
-    p_resource,
-    array['gone_at'],
-    '{"gone_at": null}',
-    jsonb_build_object('gone_at', l.gone_at)
+  select array_agg(l.account_id) into v_lost
   from lost as l
-  left join fortnite.creator_daily as y
-    on l.creator_id = y.creator_id and y.day = (l.fetched_at at time zone 'UTC')::date
-  where l.was_gone_at is null and l.gone_at is not null and (l.bulk_at is not null or l.page_at is not null)
-  order by l.creator_id;
+  where l.was_gone_at is null and l.gone_at is not null;
+  return v_lost;
 end
 $$;
 
 comment on function fortnite.lose_creators(text, timestamptz[], text[], jsonb[]) is
 'Notes since when a route does not know the creators whose body is a JSON null. Those whom no route knows any more are '
-'gone from then on, which is logged for those that were once described. The creators are locked';
+'gone from then on, which is logged for those that were once described. The creators are locked. Gives the accounts of '
+'those that are gone from now on';

@@ -1,9 +1,8 @@
--- requires: search.fold, fortnite.ccu_record
+-- requires: search.fold
 create view search.island_document as
 select
   i.code as id,
-  row_to_json(d) as body,
-  row(n.marked_ccu, p.marked_24h, p.marked_7d, p.marked_30d, m.peak_ccu, m.peak_on)::text as stamp
+  row_to_json(d) as body
 from fortnite.island as i
 left join fortnite.island_now as n on i.island_id = n.island_id
 left join fortnite.island_performance as p on i.island_id = p.island_id
@@ -15,29 +14,37 @@ cross join lateral (
     coalesce(i.creator_name, i.creator_code) as creator
 ) as t
 cross join lateral (
+  select count(*)::integer as panels
+  from fortnite.placement as k
+  where k.code = i.code
+) as s
+cross join lateral (
   select
     i.code,
     t.title,
     t.creator,
     i.creator_code,
+    i.creator_account_id,
     coalesce(i.tags[:50], '{}') as tags,
     i.category,
     i.created_in,
     i.image_url,
     i.max_players,
     i.published_at,
-    search.fold(t.title) as folded_title,
-    search.fold(t.creator) as folded_creator,
-    -- What follows moves a little without a mark; the stamp changes with each mark it does set.
-    n.ccu,
-    n.ts as ccu_at,
+    n.marked_ccu as ccu,
+    coalesce(n.marked_at, n.ts) as ccu_at,
     n.record_ccu as peak,
     n.since as peak_since,
     m.peak_ccu as day_peak,
     m.peak_on as day_peak_on,
-    p.avg_24h,
-    p.avg_7d,
-    p.avg_30d
+    p.marked_minutes_24h as minutes_24h,
+    p.marked_24h as avg_24h,
+    p.marked_7d as avg_7d,
+    p.marked_30d as avg_30d,
+    s.panels > 0 as on_discovery,
+    s.panels as discovery_panels,
+    search.fold(t.title) as folded_title,
+    search.fold(t.creator) as folded_creator
 ) as d
 where
   i.gone_at is null
@@ -45,9 +52,7 @@ where
   and i.discovery_intent is distinct from 'PRIVATE';
 
 comment on view search.island_document is
-'Documents of index island: islands that players can find. One that is gone, disabled or private leaves
-the index';
+'Documents of index island: islands that players can find. One that is gone, disabled or private leaves '
+'the index. Numbers that move all the time are those of the last mark';
 comment on column search.island_document.id is 'Link code of the island';
 comment on column search.island_document.body is 'The document';
-comment on column search.island_document.stamp is
-'Stands for the fields from ccu on in the digest of the document: changes whenever one of them moved enough for a mark';

@@ -87,6 +87,9 @@ async def test_one_pass_prints_what_the_servers_hold(
     assert 0 < numbers["metrics"]["islands"] <= 150
     found = await elasticsearch.count(index=f"{options['ETL_SEARCH_PREFIX']}island")
     assert numbers["search"]["island"] == found["count"] == known
+    creators = "select count(*) from fortnite.creator where gone_at is null"
+    assert numbers["search"]["creator"] == value(url, creators) > 0
+    assert numbers["search"]["placement"] == numbers["discovery"]["placements"] > 0
     assert {"catalogue", "islands", "ccu", "rollup", "search"} <= set(numbers["seconds"])
 
     again = once(options, *SMALL)

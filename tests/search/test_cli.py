@@ -1,9 +1,11 @@
 """``etl search`` as an operator runs it."""
 
 import json
+from typing import Any
 
 import pytest
 
+from etl.search.indices import INDICES
 from tests.commands import run_etl, variables
 from tests.search.world import World
 
@@ -20,13 +22,19 @@ async def test_sync_drains_and_says_what_it_did(world: World) -> None:
 async def test_status_tells_what_waits_and_what_is_there(world: World) -> None:
     variables_ = variables(world.settings)
     await world.island("1", "2")
-    (before,) = json.loads(run_etl("search", "status", "--json", env=variables_).stdout)
+    (before,) = _islands(run_etl("search", "status", "--json", env=variables_).stdout)
     assert (before["documents"], before["pending"], before["live"]) == (None, 2, None)
     assert run_etl("search", "sync", env=variables_).stdout == "2 sent, 0 deleted, 0 rejected\n"
-    (after,) = json.loads(run_etl("search", "status", "--json", env=variables_).stdout)
+    (after,) = _islands(run_etl("search", "status", "--json", env=variables_).stdout)
     await world.es.indices.refresh(index=f"{world.settings.search_prefix}island")
     assert (after["pending"], after["lag_s"], after["rejected"]) == (0, 0, 0)
     assert after["live"].startswith(f"{world.settings.search_prefix}island-")
+
+
+def _islands(said: str) -> list[dict[str, Any]]:
+    rows = json.loads(said)
+    assert [row["index"] for row in rows] == list(INDICES)
+    return [row for row in rows if row["index"] == "island"]
 
 
 @pytest.mark.parametrize("command", ["sync", "status"])

@@ -11,7 +11,7 @@ from etl.search.indices import alias, ensure, write_alias
 from etl.search.sync import sync
 from tests.search.world import World
 
-TARGETS = "select physical, state from search.target order by created_at"
+TARGETS = "select physical, state from search.target where index = 'island' order by created_at"
 
 
 async def physical(world: World) -> set[str]:
@@ -20,7 +20,7 @@ async def physical(world: World) -> set[str]:
 
 
 async def all_physical(world: World) -> set[str]:
-    return set(await world.es.indices.get_alias(index=f"{world.settings.search_prefix}*"))
+    return set(await world.es.indices.get_alias(index=f"{world.settings.search_prefix}island-*"))
 
 
 async def alter_view(world: World) -> None:

@@ -141,27 +141,6 @@ async def test_index_restored_from_an_old_snapshot_is_put_right(full: World) -> 
     assert kinds(await compared(full)) == (0, 0, 0)
 
 
-async def test_numbers_that_moved_too_little_for_a_mark_are_no_drift(full: World) -> None:
-    async def sampled(minute: str, ccu: int) -> None:
-        await full.db.execute(
-            "select fortnite.store_ccu(%s, 'test', %s, %s)",
-            (f"2026-11-01 18:{minute}+00", IDS[:1], [ccu]),
-        )
-
-    await sampled("00", 1000)
-    await sync(full.db, full.es, full.settings)
-    await sampled("10", 1010)
-    assert (await full.pending(), await full.is_equal()) == (0, False)
-    assert kinds(await compared(full, thorough=True)) == (0, 0, 0)
-    await sampled("20", 2000)
-    assert await full.pending() == 1
-    assert kinds(await compared(full)) == (0, 0, 0)
-    await full.db.execute("delete from search.dirty")
-    assert kinds(await compared(full, repair=True)) == (0, 0, 1)
-    await sync(full.db, full.es, full.settings)
-    assert await full.is_equal()
-
-
 async def test_index_for_another_view_is_left_to_the_rebuild(full: World) -> None:
     await full.db.execute("update search.target set content_hash = 'of another view'")
     assert "being built again" in str((await compared(full, repair=True)).skipped)

@@ -20,7 +20,7 @@ async def test_every_refused_document_is_marked_by_one_command(
     await conn.execute(REFUSED, [5_001])
     done = run_etl("search", "retry", "--json", env=variables(settings))
     assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout) == {"island": 5_001}
+    assert json.loads(done.stdout) == {"creator": 0, "island": 5_001, "placement": 0}
     found = await conn.execute("select pending, rejected from ops.search_lag")
     assert await found.fetchall() == [(5_001, 0)]
     again = run_etl("search", "retry", "island", env=variables(settings))
@@ -30,7 +30,7 @@ async def test_every_refused_document_is_marked_by_one_command(
 async def test_an_index_that_is_none_is_refused(settings: Settings) -> None:
     done = run_etl("search", "retry", "typo", env=variables(settings))
     assert done.returncode == 1
-    assert "there is no index 'typo'; there are island" in done.stderr
+    assert "there is no index 'typo'; there are creator, island, placement" in done.stderr
 
 
 async def test_operators_may_and_a_transaction_marks_no_more_than_it_should(
