@@ -20,7 +20,9 @@ from etl.engine.database import Database
 from etl.search import bulk
 from etl.search.bulk import Chunk, Outcome
 from etl.search.client import SearchUnavailable
+from etl.search.fill import fill
 from etl.search.indices import INDICES, ensure_one, promote
+from etl.search.reconcile import catch_up
 from etl.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -79,9 +81,10 @@ async def sync(
 ) -> Numbers:
     """Send what is marked until nothing is free, or ``limit`` documents of each index were taken.
 
-    Makes the indices first, and lets one that was built take its place at the end. ``progress`` is
-    told the numbers so far after each batch. Killed anywhere, what it held is free again when its
-    lease ends.
+    Makes the indices first, and lets one that was built take its place at the end. Without a
+    ``limit`` an index that lacks documents is filled, too; with one that is left to
+    :func:`etl.search.rebuild.turn`. ``progress`` is told the numbers so far after each batch.
+    Killed anywhere, what it held is free again when its lease ends.
 
     Raises:
         SearchUnavailable: Elasticsearch is away or takes no writes; what waits keeps its marks.
@@ -175,6 +178,9 @@ class _Run:
         """Drain; start again when an index was lost or the database restored meanwhile."""
         for _ in range(ROUNDS):
             await ensure_one(self.db, self.es, self.settings, self.index)
+            if self.left is None:
+                await fill(self.db, self.es, self.settings, self.index)
+                await catch_up(self.db, self.es, self.index)
             await self._drain()
             if self.foreign:
                 await self._restored()
