@@ -1,13 +1,13 @@
 """What analysts' answers stand on: players of groups of islands by hour, and the ways to look islands up.
 
 Revision ID: 0011
-Revises: 0009
+Revises: 0010
 """
 
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 GROUPS = """
 alter table engine.series add column by_function boolean not null default false;

@@ -1,4 +1,4 @@
--- requires: fortnite.made_by_epic
+-- requires: fortnite.made_by_epic, fortnite.groups_before
 create function fortnite.sum_ccu_groups(p_hour timestamptz) returns void
 language plpgsql
 set plan_cache_mode = force_custom_plan
@@ -35,30 +35,15 @@ begin
     where h.ts = p_hour and not v_kept
   ),
 
-  -- What an island was when the hour ended is what the first change after it says was there before.
-  changed as materialized (
-    select
-      c.island_id,
-      (array_agg(c.old -> 'tags' order by c.changed_at, c.change_id)
-      filter (where jsonb_typeof(c.old -> 'tags') = 'array'))[1] as tags,
-      (array_agg(c.old ->> 'creator_account_id' order by c.changed_at, c.change_id)
-      filter (where c.old ->> 'creator_account_id' is not null))[1] as account_id
-    from fortnite.island_change as c
-    where c.changed_at >= v_until and c.fields && '{creator_account_id,tags}'
-    group by c.island_id
-  ),
-
   told as materialized (
     select
       s.*,
       i.island_id is not null and i.detailed_at is null and s.ccu_sum > 0 as untold,
-      fortnite.made_by_epic(i.code, coalesce(c.account_id, i.creator_account_id), i.creator_code) as epic,
-      coalesce(nullif(
-        case when c.tags is null then i.tags else array(select jsonb_array_elements_text(c.tags)) end, '{}'
-      ), '{""}') as tags
+      fortnite.made_by_epic(i.code, coalesce(b.account_id, i.creator_account_id), i.creator_code) as epic,
+      coalesce(nullif(coalesce(b.tags, i.tags), '{}'), '{""}') as tags
     from sampled as s
     left join fortnite.island as i on s.island_id = i.island_id
-    left join changed as c on s.island_id = c.island_id
+    left join fortnite.groups_before(v_until) as b on s.island_id = b.island_id
   ),
 
   noted as (
