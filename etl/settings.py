@@ -303,6 +303,9 @@ class Settings(BaseSettings):
     fortnite_ccu_top: Positive = Field(
         1000, description="Islands sampled every cycle whatever they report, by 7-day average."
     )
+    fortnite_ranking_top: Positive = Field(
+        1000, description="Rank down to which each list of a day (global, tag, ...) is kept."
+    )
 
     # Simulator
     simulator_port: Annotated[int, Field(ge=0, le=65535)] = Field(

@@ -4,7 +4,7 @@ from etl.engine import timeseries
 from etl.engine.daily import day_done, days_due
 from etl.fortnite import discovery as fortnite_discovery
 from etl.fortnite import performance as fortnite_performance
-from etl.fortnite import placements, totals
+from etl.fortnite import placements, rankings, totals
 from etl.fortnite.catalogue import ingest
 from etl.fortnite.ccu import cycle
 from etl.fortnite.classify import classify as classify_islands
@@ -73,6 +73,12 @@ async def rollup(tools: Tools) -> object:
 async def performance(tools: Tools) -> dict[str, int]:
     """Compute how islands fared over 24 hours, 7 days and 30 days: each once an hour, a new one at once."""
     return {"changed": await fortnite_performance.compute(tools.database, turns=6)}
+
+
+@app.every("12 * * * *", "fortnite.ranking", queue=QUEUE)
+async def ranking(tools: Tools) -> object:
+    """Rank islands by the days that are over, correct days that data came late for, and compute trends."""
+    return await rankings.compute_days(tools.database, tools.settings)
 
 
 @app.every("17 * * * *", "fortnite.classify", queue=QUEUE)

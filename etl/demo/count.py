@@ -57,6 +57,11 @@ from fortnite.island_metric as m
 where m.bucket_minutes = 1440
 """
 
+RANKING = """
+select count(*) as rows, count(distinct r.day) as days
+from fortnite.ranking as r
+"""
+
 
 DISCOVERY = """
 select
@@ -77,7 +82,7 @@ async def counted(
     ``landed`` are islands whose details were fetched in this pass and are in the database,
     ``changed`` those of them that were new or differ, ``skipped`` values that were no sample;
     ``named`` are creators whom the bulk route described, ``paged`` those whose player page was read.
-    Roll-ups are counted from the bucket of the first cycle on; of metrics, all that is there.
+    Roll-ups are counted from the bucket of the first cycle on; of metrics and rankings, all that is there.
     """
     span = {"started": started, "cycles": cycles, "first": min(cycles)}
     index = f"{settings.search_prefix}island"
@@ -89,6 +94,7 @@ async def counted(
         "ccu": await db.fetch_one(CCU, span),
         "metrics": await db.fetch_one(METRICS),
         "discovery": await db.fetch_one(DISCOVERY),
+        "ranking": await db.fetch_one(RANKING),
         "rollup": await db.fetch_one(ROLLUP, span),
         "search": {"island": documents["count"]},
     }

@@ -22,6 +22,7 @@ from etl.fortnite import (
     performance,
     placements,
     players,
+    rankings,
     totals,
 )
 from etl.search import indices, sync
@@ -86,6 +87,7 @@ class Pass:
         await self._creators()
         await self._rollup()
         await self._metrics()
+        await self._rankings()
         await self._search()
         counts = await counted(self.db, self.elasticsearch, self.settings, started, cycles)
         return {**counts, "seconds": self.seconds}
@@ -156,6 +158,11 @@ class Pass:
                     break
                 left -= 50
                 self.report.advance(done.read + done.gone)
+
+    async def _rankings(self) -> None:
+        """The days that are over: by peak those of which metrics were read, else as far as cycles go."""
+        with self.step("rankings"):
+            await rankings.compute_days(self.db, self.settings)
 
     async def _search(self) -> None:
         with self.step("search"):

@@ -41,6 +41,8 @@ create table fortnite.ranking_row (
 create index on fortnite.ranking_row (list_id, day, rank);
 -- A day's rows are added together: who reads all of them finds them without looking at the month.
 create index on fortnite.ranking_row using brin (day) with (pages_per_range = 32, autosummarize = on);
+-- Days on which an island had a better rank than on any day before: the latest of them says its best up to any day.
+create index on fortnite.ranking_row (list_id, island_id, day) include (rank) where best_on = day;
 comment on table fortnite.ranking_row is
 'Who stood where in which list on a UTC day, down to a configured rank: read fortnite.ranking';
 comment on column fortnite.ranking_row.value is 'What the rank follows: players on average, minutes, or players at the peak';
@@ -52,30 +54,17 @@ comment on column fortnite.ranking_row.previous_rank is 'Place the day before; n
 comment on column fortnite.ranking_row.best_rank is 'Best place up to this day';
 comment on column fortnite.ranking_row.best_on is 'First day it had that place';
 
-create table fortnite.ranking_best (
-  day date not null,
-  list_id integer not null,
-  island_id integer not null,
-  rank integer not null,
-  primary key (list_id, island_id, day)
-);
-comment on table fortnite.ranking_best is
-'Days on which an island had a better rank in a list than on any day before: the latest one before a day says its best';
-comment on column fortnite.ranking_best.day is 'UTC day';
-comment on column fortnite.ranking_best.list_id is 'The list';
-comment on column fortnite.ranking_best.island_id is 'The island';
-comment on column fortnite.ranking_best.rank is 'The rank';
-
 create table fortnite.ranking_due (
   due_id bigint generated always as identity primary key,
   day date not null,
-  source text not null check (source in ('ccu', 'metric'))
+  source text not null check (source in ('ccu', 'metric', 'trend'))
 );
 comment on table fortnite.ranking_due is
 'UTC days whose numbers came or changed after the day was over; writers only insert, who ranks the day again deletes';
 comment on column fortnite.ranking_due.due_id is 'Identity';
 comment on column fortnite.ranking_due.day is 'The day';
-comment on column fortnite.ranking_due.source is 'What changed: ccu (its stored roll-up) or metric (of the Data API)';
+comment on column fortnite.ranking_due.source is
+'What changed: ccu (its stored roll-up), metric (of the Data API) or trend (what trends are made of)';
 """
 
 # The stored day is made again and what was late of it is forgotten in one step, on either foundation: from then on it is
@@ -136,7 +125,7 @@ create trigger rank_updated after update on fortnite.island_metric
 referencing old table as was new table as changed
 for each statement execute function fortnite.log_metric_day();
 
--- Days that are there already. The first tick ranks them all.
+-- Days that are there already are ranked by the first tick.
 insert into fortnite.ranking_due (day, source)
 select distinct
   (s.ts at time zone 'UTC')::date,

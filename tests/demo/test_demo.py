@@ -85,6 +85,7 @@ async def test_one_pass_prints_what_the_servers_hold(
     assert numbers["rollup"]["daily"] == value(url, "select count(*) from fortnite.ccu_daily")
     assert numbers["metrics"]["days"] == value(url, "select count(*) from fortnite.island_metric")
     assert 0 < numbers["metrics"]["islands"] <= 150
+    assert numbers["ranking"]["rows"] == value(url, "select count(*) from analytics.ranking") > 0
     found = await elasticsearch.count(index=f"{options['ETL_SEARCH_PREFIX']}island")
     assert numbers["search"]["island"] == found["count"] == known
     assert {"catalogue", "islands", "ccu", "rollup", "search"} <= set(numbers["seconds"])

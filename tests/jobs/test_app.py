@@ -77,6 +77,7 @@ def test_every_tick_is_kept_apart_and_left_to_the_next() -> None:
         "fortnite.metrics",
         "fortnite.performance",
         "fortnite.placement_daily",
+        "fortnite.ranking",
         "fortnite.rollup",
         "maintenance.rescue",
         "maintenance.retention",

@@ -30,6 +30,7 @@ CHAIN = (
     "fortnite.creator",
     "fortnite.creator_now",
     "fortnite.creator_daily",
+    "fortnite.ranking",
     "search.sync",
     "maintenance.rescue",
     "maintenance.retention",
