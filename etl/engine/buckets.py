@@ -19,7 +19,7 @@ with recursive level as (
   select s.*, l.depth + 1 from engine.series as s inner join level as l on s.source = l.relation
 )
 select
-  l.relation, l.source, l.store, l.bucket, l.width, l.retention_setting, l.compression_setting
+  l.relation, l.source, l.store, l.bucket, l.width, l.retention_setting, l.compression_setting, l.by_function
 from level as l
 order by l.depth, l.relation
 """
@@ -41,6 +41,7 @@ class Level:
     width: timedelta
     retention_setting: str | None
     compression_setting: str | None
+    by_function: bool
 
 
 async def read_levels(conn: Connection) -> list[Level]:
@@ -57,8 +58,9 @@ async def store_next(conn: Connection, kind: Foundation, level: Level) -> bool:
         return False
     # In a transaction before that of the rows: a reader who planned without a new partition must not see what comes
     # with its rows.
-    await conn.execute(ROOM, [level.relation, bucket])
-    if kind == "timescale":
+    if not level.by_function:
+        await conn.execute(ROOM, [level.relation, bucket])
+    if kind == "timescale" and not level.by_function:
         await _refresh_aggregate(conn, level, bucket)
         await conn.execute(SETTLE, [level.relation, bucket])
     else:
@@ -68,7 +70,7 @@ async def store_next(conn: Connection, kind: Foundation, level: Level) -> bool:
 
 async def mend_next(conn: Connection, kind: Foundation, level: Level) -> bool:
     """Correct the earliest stored bucket whose source rows changed; False when none is left. Safe to die in."""
-    if kind == "plain":
+    if kind == "plain" or level.by_function:
         (row,) = await _rows(conn, _call("mend", level))
         return row["bucket"] is not None
     late = await _rows(conn, LATE, [level.relation])
@@ -81,7 +83,7 @@ async def mend_next(conn: Connection, kind: Foundation, level: Level) -> bool:
 
 
 def _call(verb: Literal["roll", "mend"], level: Level, *params: sql.Literal) -> sql.Composed:
-    """The function of a level on the plain foundation: ``schema.roll_name`` or ``schema.mend_name``."""
+    """The function that stores a level itself: ``schema.roll_name`` or ``schema.mend_name``."""
     schema, name = level.relation.split(".")
     function = sql.Identifier(schema, f"{verb}_{name}")
     return sql.SQL("select {}({}) as bucket").format(function, sql.SQL(", ").join(params))

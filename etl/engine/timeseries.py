@@ -72,6 +72,8 @@ async def refresh(db: Database, *, until: datetime | None = None) -> Refreshed:
             for step in (store_next, mend_next):
                 while await step(conn, kind, level):
                     done += 1
+            if level.by_function:
+                continue
             if level.bucket <= HOUR:
                 hourly += done
             else:
@@ -86,6 +88,8 @@ async def ensure_partitions(
     start = at or datetime.now(UTC)
     async with db.connection() as conn:
         for level in await read_levels(conn):
+            if level.by_function:
+                continue
             instant = start
             while instant < start + ahead + level.width:
                 await conn.execute("select engine.make_room(%s, %s)", [level.relation, instant])

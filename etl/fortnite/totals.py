@@ -35,13 +35,18 @@ async def count(db: Database) -> int:
 async def close_days(db: Database) -> Closed:
     """Add up the days that are over and were not yet, oldest first; sort creators into crawl classes.
 
-    A day a transaction, remembered when it is done: dying in between loses none.
+    Days done earlier whose samples changed since are added up again. A day a transaction, remembered when it is done:
+    dying in between loses none.
     """
     days = await days_due(db, WATERMARK)
     rows = 0
     for day in days:
         rows += await close_day(db, day)
         await day_done(db, WATERMARK, day)
+    while (late := await db.fetch_one("select fortnite.close_late_creators() as rows"))[
+        "rows"
+    ] is not None:
+        rows += late["rows"]
     return Closed(len(days), rows, await _classify(db))
 
 
