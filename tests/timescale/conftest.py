@@ -44,6 +44,7 @@ truncate
   fortnite.island_days, fortnite.ccu_group_hourly, fortnite.ccu_untold, fortnite.creator_late,
   fortnite.island, search.dirty, engine.late, engine.crawl, raw.rejected
   restart identity;
+delete from engine.watermark where name = 'retention';
 update engine.series set
   newest = default, closing_until = default, refreshed_until = default, floor = default, kept_from = default,
   revision = default;
