@@ -46,6 +46,7 @@ COMMANDS = {
     "replay": Command(
         "etl.cli.replay", "replay", CHECK, "Rebuild typed tables from what was said."
     ),
+    "backfill": Command("etl.cli.backfill", "app", CHECK, "Land history from files."),
     "dead": Command(
         "etl.cli.dead", "dead", CHECK, "What was given up after failing again and again."
     ),

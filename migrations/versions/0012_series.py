@@ -1,13 +1,13 @@
 """Time series refuse writers that could not be seen, and count time in hours whatever the session's zone.
 
 Revision ID: 0012
-Revises: 0009
+Revises: 0011
 """
 
 from alembic import op
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0011"
 
 # A day of a session's own time zone has 23 to 25 hours; 24 hours always have 24.
 WIDTHS = """

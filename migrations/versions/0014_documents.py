@@ -1,13 +1,13 @@
 """What documents of creators and placements are made of, and what documents last told of numbers that move.
 
 Revision ID: 0014
-Revises: 0009
+Revises: 0013
 """
 
 from alembic import op
 
 revision = "0014"
-down_revision = "0009"
+down_revision = "0013"
 
 # A document shows the numbers of its last mark, not the latest: it is then a function of its row, and equal to it
 # whenever no mark is pending.

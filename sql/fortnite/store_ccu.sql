@@ -1,5 +1,5 @@
 -- requires: fortnite.enter_ccu, fortnite.reject_ccu, fortnite.ensure_island, search.mark
--- requires: fortnite.follow_ccu, fortnite.follow_late_ccu
+-- requires: fortnite.follow_ccu, fortnite.follow_past_ccu
 create function fortnite.store_ccu(p_ts timestamptz, p_source text, p_codes text[], p_ccu integer[])
 returns table (stored integer, skipped integer, discovered integer)
 language plpgsql
@@ -82,7 +82,9 @@ begin
   if v_kind = 'newest' then
     v_marked := fortnite.follow_ccu(p_ts, v_ids, v_ccu);
   else
-    v_marked := fortnite.follow_late_ccu(p_ts, v_ids, v_ccu);
+    v_marked := fortnite.follow_past_ccu(
+      array_fill(p_ts, array[coalesce(cardinality(v_ids), 0)]), v_ids, v_ccu
+    );
   end if;
 
   stored := coalesce(cardinality(v_ids), 0);
