@@ -3,8 +3,8 @@
 ``python -m bench.landing [--islands N] [--rounds N] [--batch N] [--url URL]``: a PostgreSQL of its
 own, or an empty database that is given. A pass takes bodies of claimed entities as received: hashed,
 compared and checked; raw version, crawl row, typed columns, change log and search mark written. Each
-worker is a process with two batches on their way, as in a refresh. The last passes are whole
-refreshes: claims too. ETL_POSTGRES_BIN picks the build of the server.
+worker is a process with two batches on their way, as in a refresh, over connections that have landed
+before. The last passes are whole refreshes: claims too. ETL_POSTGRES_BIN picks the build of the server.
 """
 
 import argparse
@@ -23,10 +23,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
+from typing import Self
 
+import msgspec
 import psycopg
 
-from bench.parts.islands import code, record, write_bodies
+from bench.parts.islands import Bodies, code, write_bodies
 from bench.parts.servers import postgres
 from etl.engine.arrays import TextArray
 from etl.engine.crawl import Lease, claim
@@ -39,32 +41,51 @@ from etl.fortnite.resources import ISLAND
 from etl.settings import Settings
 
 Answers = Callable[[Sequence[Claim]], Awaitable[Sequence[Item]]]
+WARM = "warm-up"  # as new: what a connection pays once, a worker that runs for days does not pay
 PASSES = ("new", "unchanged", "changed", "refresh unchanged")
 LEAST = {("new", 1): 0.33, ("unchanged", 1): 1.0, ("changed", 1): 0.23}
 LEAST |= {("new", 2): 0.55, ("unchanged", 2): 2.0, ("changed", 2): 0.45}
 HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 
 
-async def work(url: str, path: Path, islands: int, batch: int, *, claims_too: bool) -> None:
-    """Land so many islands that are due, once told to; print how that went."""
+class Order(msgspec.Struct):
+    """A pass of a worker: a file of bodies, how many of them, and whether claims are part of it."""
+
+    file: str
+    islands: int
+    claims: bool
+
+
+async def work(url: str, batch: int) -> None:
+    """Passes as they are told, over connections that stay, as a worker's do: see :class:`Order`.
+
+    A pass lands so many islands that are due, once told to begin, and says how that went.
+    """
     island = replace(ISLAND, batch=batch)
-    file = os.open(path, os.O_RDONLY)
-
-    async def fetch(claims: Iterable[Claim]) -> Sequence[Item]:
-        return [Found(c.key, record(file, int(c.key.replace("-", "")))) for c in claims]
-
     async with open_database(url, size=4) as db:
-        leases = [] if claims_too else await claim_all(db, island, islands)
-        await db.fetch_one("select 1")
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        sys.stdin.readline()
-        if claims_too:
-            numbers = await refresh(db, island, fetch, limit=islands, settings=Settings())
-        else:
-            numbers = await land_all(db, island, leases, fetch)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(json.dumps(numbers.as_dict() | {"mb": peak}) + "\n")
+        for line in sys.stdin:
+            order = msgspec.json.decode(line, type=Order)
+            bodies = Bodies(Path(order.file))
+
+            async def fetch(claims: Iterable[Claim], bodies: Bodies = bodies) -> Sequence[Item]:
+                return [Found(claimed.key, bodies[claimed.key]) for claimed in claims]
+
+            leases = [] if order.claims else await claim_all(db, island, order.islands)
+            await db.fetch_one("select 1")
+            say("ready")
+            sys.stdin.readline()
+            if order.claims:
+                settings = Settings()
+                numbers = await refresh(db, island, fetch, limit=order.islands, settings=settings)
+            else:
+                numbers = await land_all(db, island, leases, fetch)
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            say(json.dumps(numbers.as_dict() | {"mb": peak}))
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 async def claim_all(db: Database, island: Resource, islands: int) -> list[Lease]:
@@ -101,43 +122,58 @@ async def land_all(
 
 def copy(url: str, path: Path, islands: int) -> None:
     """COPY every body, once told to."""
-    file = os.open(path, os.O_RDONLY)
+    bodies = Bodies(path)
     rows = [HEAD]
     for number in range(islands):
-        key, data = code(number).encode(), record(file, number)
+        key, data = code(number).encode(), bodies[code(number)]
         rows.append(struct.pack("!hi", 2, len(key)) + key)
         rows.append(struct.pack("!ib", len(data) + 1, 1) + data)
     stream = memoryview(b"".join([*rows, struct.pack("!h", -1)]))
     with psycopg.connect(url, autocommit=True) as conn:
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        say("ready")
         sys.stdin.readline()
         with conn.cursor().copy("copy bench.copied from stdin (format binary)") as out:
             for start in range(0, len(stream), 1 << 17):
                 out.write(stream[start : start + (1 << 17)])
-    sys.stdout.write("{}\n")
+    say("{}")
 
 
-def timed(workers: int, *arguments: str) -> tuple[float, list[dict[str, float]]]:
-    """Seconds from telling so many processes to begin until the last has ended, and their answers."""
-    command = [sys.executable, "-m", "bench.landing", *arguments]
-    started = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(workers)
-    ]
-    for process in started:
-        if process.stdout is None or process.stdout.readline() != "ready\n":
+class Processes:
+    """So many of this program side by side, told what to do line by line."""
+
+    def __init__(self, count: int, *arguments: str) -> None:
+        command = [sys.executable, "-m", "bench.landing", *arguments]
+        self._started = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for _ in range(count)
+        ]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._started:
+            process.communicate()
+
+    def tell(self, line: str) -> None:
+        """Say a line to each."""
+        for process in self._started:
+            if process.stdin is not None:
+                process.stdin.write(line + "\n")
+                process.stdin.flush()
+
+    def hear(self) -> list[str]:
+        """The next line of each, when all have said it."""
+        return [process.stdout.readline() for process in self._started if process.stdout]
+
+    def timed(self) -> tuple[float, list[dict[str, float]]]:
+        """Seconds from telling all to begin until the last has ended, and their answers."""
+        if set(self.hear()) != {"ready\n"}:
             raise SystemExit("a worker did not start")
-    began = perf_counter()
-    for process in started:
-        if process.stdin is not None:
-            process.stdin.write("go\n")
-            process.stdin.flush()
-    answers = [process.stdout.readline() for process in started if process.stdout is not None]
-    seconds = perf_counter() - began
-    for process in started:
-        process.communicate()
-    return seconds, [json.loads(answer) for answer in answers]
+        began = perf_counter()
+        self.tell("go")
+        answers = self.hear()
+        return perf_counter() - began, [json.loads(answer) for answer in answers]
 
 
 def reset(conn: psycopg.Connection, islands: int) -> None:
@@ -161,7 +197,9 @@ def floor(conn: psycopg.Connection, url: str, path: Path, islands: int) -> float
     conn.execute("drop table if exists bench.copied")
     conn.execute("create table bench.copied (key text primary key, body jsonb)")
     conn.execute("checkpoint")
-    seconds, _ = timed(1, "--copy", url, "--file", str(path), "--islands", str(islands))
+    arguments = ("--copy", url, "--file", str(path), "--islands", str(islands))
+    with Processes(1, *arguments) as one:
+        seconds, _ = one.timed()
     return seconds
 
 
@@ -173,22 +211,36 @@ def one_round(
         seconds = floor(conn, url, files[0], islands)
         yield "copy", 1, islands / seconds, 0.0
         for workers in (1, 2):
-            reset(conn, islands)
-            for name in PASSES:
-                conn.execute("update engine.crawl set due_at = now()")
-                settle(conn)
-                version = name in {"changed", "refresh unchanged"}
-                share = str(islands if name.startswith("refresh") else islands // workers)
-                took, answers = timed(
-                    workers,
-                    *("--work", url, "--file", str(files[version]), "--batch", str(batch)),
-                    *("--islands", share, *(["--claims"] if name.startswith("refresh") else [])),
-                )
-                landed = sum(answer["landed"] for answer in answers)
-                changed = sum(answer["changed"] for answer in answers)
-                if (landed, changed) != (islands, 0 if "unchanged" in name else islands):
-                    raise SystemExit(f"{name}: {landed} landed, {changed} changed of {islands}")
-                yield name, workers, seconds / took, max(answer["mb"] for answer in answers)
+            with Processes(workers, "--work", url, "--batch", str(batch)) as those:
+                for name in (WARM, *PASSES):
+                    if name in {WARM, PASSES[0]}:
+                        reset(conn, islands)
+                    took, mb = one_pass(conn, those, name, files, islands, islands // workers)
+                    if name != WARM:
+                        yield name, workers, seconds / took, mb
+
+
+def one_pass(
+    conn: psycopg.Connection,
+    those: Processes,
+    name: str,
+    files: Sequence[Path],
+    islands: int,
+    share: int,
+) -> tuple[float, float]:
+    """Seconds of a pass, and peak memory of a worker in MB."""
+    conn.execute("update engine.crawl set due_at = now()")
+    settle(conn)
+    file = files[name in {"changed", "refresh unchanged"}]
+    claims = name.startswith("refresh")
+    order = Order(str(file), islands if claims else share, claims=claims)
+    those.tell(msgspec.json.encode(order).decode())
+    took, answers = those.timed()
+    landed = sum(answer["landed"] for answer in answers)
+    changed = sum(answer["changed"] for answer in answers)
+    if (landed, changed) != (islands, 0 if "unchanged" in name else islands):
+        raise SystemExit(f"{name}: {landed} landed, {changed} changed of {islands}")
+    return took, max(answer["mb"] for answer in answers)
 
 
 def main() -> None:
@@ -198,20 +250,11 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--url")
     parser.add_argument("--work", help=argparse.SUPPRESS)
-    parser.add_argument("--claims", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--copy", help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        asyncio.run(
-            work(
-                options.work,
-                options.file,
-                options.islands,
-                options.batch,
-                claims_too=options.claims,
-            )
-        )
+        asyncio.run(work(options.work, options.batch))
     elif options.copy:
         copy(options.copy, options.file, options.islands)
     else:

@@ -81,7 +81,15 @@ def write_bodies(path: Path, islands: int, version: int) -> float:
     return size / islands
 
 
-def record(file: int, number: int) -> bytes:
-    data = os.pread(file, RECORD, number * RECORD)
-    (size,) = struct.unpack_from("!i", data)
-    return data[4 : 4 + size]
+class Bodies:
+    """Bodies of such a file by code. Where each lies is known before: reading one is a call."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY)
+        self._places = {}
+        for number in range(path.stat().st_size // RECORD):
+            (size,) = struct.unpack("!i", os.pread(self._file, 4, number * RECORD))
+            self._places[code(number)] = (size, number * RECORD + 4)
+
+    def __getitem__(self, key: str) -> bytes:
+        return os.pread(self._file, *self._places[key])

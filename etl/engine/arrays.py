@@ -33,7 +33,7 @@ class Array:
 
     @classmethod
     def _join(cls, count: int, parts: Iterable[bytes]) -> bytes:
-        return _HEADER.pack(1, 1, cls.element, count, 1) + b"".join(parts)
+        return b"".join([_HEADER.pack(1, 1, cls.element, count, 1), *parts])
 
 
 class TextArray(Array):

@@ -1,6 +1,6 @@
 """Landing: what an upstream gave becomes versions, typed rows, change log and marks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -51,23 +51,44 @@ class Batch:
 def prepare(resource: Resource, items: Iterable[Item], known: Mapping[str, bytes | None]) -> Batch:
     """Sort items by what is to be done, given the hashes that are ``known``. Touches no server."""
     batch = Batch()
+    folded = _fold(items, batch.bad)
+    hash_of, check = hasher(resource), _checker(resource)
+    for key in sorted(folded):
+        item = folded[key]
+        if isinstance(item, Missing):
+            digest, etag, body = GONE, None, NO_BODY
+        else:
+            etag, body = item.etag, item.body
+            try:
+                digest = hash_of(body)
+                if digest != known.get(key):  # what we have was looked at when it came
+                    check(item)
+            except ValueError as error:
+                batch.bad.append(Bad(key, body, str(error)))
+                continue
+        if digest == known.get(key):
+            batch.same[key] = digest
+        else:
+            batch.changed.append(Ready(key, digest, etag, body))
+    return batch
+
+
+def _fold(items: Iterable[Item], bad: list[Bad]) -> dict[str, Found | Missing]:
+    """The last item of each key; ``bad`` is given what has no key, or was not the last."""
     folded: dict[str, Found | Missing] = {}
     for item in items:
         if isinstance(item, Bad):
-            batch.bad.append(item)
+            bad.append(item)
         elif _is_key(item.key):
             before = folded.get(item.key)
             folded[item.key] = item
             if isinstance(before, Found) and before != item:
-                batch.bad.append(Bad(before.key, before.body, TWICE))
+                bad.append(Bad(before.key, before.body, TWICE))
         else:
             body = item.body if isinstance(item, Found) else b""
             reason = f"its key is no text of 1 to {KEY} bytes: {item.key!r}"
-            batch.bad.append(Bad(None, body, reason))
-    sort = _Sorter(resource)
-    for key in sorted(folded):
-        sort(folded[key], known.get(key), batch)
-    return batch
+            bad.append(Bad(None, body, reason))
+    return folded
 
 
 def _is_key(key: str) -> bool:
@@ -76,47 +97,26 @@ def _is_key(key: str) -> bool:
     return is_plain(key) and len(key.encode()) <= KEY
 
 
-class _Sorter:
-    """Puts an item where it belongs in a batch."""
+def _checker(resource: Resource) -> Callable[[Found], None]:
+    """What raises ValueError for a body that is not fit to be sent."""
+    limit, shape = resource.body_limit, resource.shape
+    decode = msgspec.json.Decoder(shape or msgspec.Raw).decode
 
-    def __init__(self, resource: Resource) -> None:
-        self._resource = resource
-        self._hash = hasher(resource)
-        self._decode = msgspec.json.Decoder(resource.shape or msgspec.Raw).decode
-
-    def __call__(self, item: Found | Missing, known: bytes | None, batch: Batch) -> None:
-        if isinstance(item, Missing):
-            digest, etag, body = GONE, None, NO_BODY
-        else:
-            etag, body = item.etag, item.body
-            try:
-                self._look(item)
-                digest = self._hash(body)
-                if digest != known and self._resource.shape is not None:
-                    self._check(body, self._resource.shape)
-            except ValueError as error:
-                batch.bad.append(Bad(item.key, body, str(error)))
-                return
-        if digest == known:
-            batch.same[item.key] = digest
-        else:
-            batch.changed.append(Ready(item.key, digest, etag, body))
-
-    def _check(self, body: bytes, shape: type[msgspec.Struct]) -> None:
-        try:
-            self._decode(body)
-        except (ValueError, RecursionError):
-            read(body, shape)  # says it for a person
-
-    def _look(self, item: Found) -> None:
-        if len(item.body) > self._resource.body_limit:
-            raise ValueError(
-                f"{len(item.body)} bytes, more than the {self._resource.body_limit} allowed"
-            )
-        if item.body == NO_BODY:
+    def check(item: Found) -> None:
+        body = item.body
+        if len(body) > limit:
+            raise ValueError(f"{len(body)} bytes, more than the {limit} allowed")
+        if body == NO_BODY:
             raise ValueError("a null in the place of a body")
         if item.etag is not None and not is_plain(item.etag):
             raise ValueError(f"its validator is no text: {item.etag!r}")
+        if shape is not None:
+            try:
+                decode(body)
+            except (ValueError, RecursionError):
+                read(body, shape)  # says it for a person
+
+    return check
 
 
 @dataclass(frozen=True, slots=True)

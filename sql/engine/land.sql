@@ -14,7 +14,7 @@ create function raw.land(
 )
 returns table (landed integer, changed integer, missing integer, stale integer)
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 set random_page_cost = 0
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -27,9 +27,7 @@ declare
   v_nth integer[];
   v_versions integer[];
   v_instants timestamptz[];
-  v_keys text[] := p_keys;
-  v_hashes bytea[] := p_hashes;
-  v_bodies jsonb[] := p_bodies;
+  v_given integer := cardinality(p_keys);
   v_new_gone integer;
   v_same integer := 0;
   v_same_gone integer := 0;
@@ -73,14 +71,15 @@ begin
       last_error = null
     from (
       select
+        p_resource as resource, -- joined like the key, so that no plan begins with all rows of the resource
         unnest(p_keys) as key,
         unnest(p_hashes) as hash,
         unnest(p_etags) as etag,
         generate_subscripts(p_keys, 1) as nth
     ) as k
     where
-      c.resource = p_resource
-      and c.key = k.key
+      c.key = k.key
+      and c.resource = k.resource
       and (c.lease = p_lease or (p_lease is null and coalesce(c.last_fetched_at <= p_fetched_at, true)))
       and c.body_hash is distinct from k.hash
     returning k.nth, c.version, c.last_fetched_at, k.hash
@@ -95,7 +94,7 @@ begin
   from written as w;
   changed := coalesce(cardinality(v_nth), 0);
 
-  if changed < cardinality(p_keys) or p_same <> '{}' then
+  if changed < v_given or p_same <> '{}' then
     with settled as (
       update engine.crawl as c
       set
@@ -118,18 +117,20 @@ begin
         last_error = null
       from (
         select
+          p_resource as resource,
           unnest(p_same) as key,
           unnest(p_same_hashes) as hash
         union all
         select
+          p_resource,
           k.key,
           k.hash
         from unnest(p_keys, p_hashes) with ordinality as k (key, hash, nth)
         where k.nth <> all(coalesce(v_nth, '{}'))
       ) as k
       where
-        c.resource = p_resource
-        and c.key = k.key
+        c.key = k.key
+        and c.resource = k.resource
         and (c.lease = p_lease or (p_lease is null and c.last_fetched_at <= p_fetched_at))
         and (k.hash is null or c.body_hash = k.hash)
       returning c.state
@@ -143,12 +144,12 @@ begin
   end if;
 
   if changed > 0 then
-    if changed < cardinality(p_keys) then
+    if changed < v_given then
       select
         array_agg(k.key order by k.nth),
         array_agg(k.hash order by k.nth),
         array_agg(k.body order by k.nth)
-      into v_keys, v_hashes, v_bodies
+      into p_keys, p_hashes, p_bodies
       from unnest(p_keys, p_hashes, p_bodies) with ordinality as k (key, hash, body, nth)
       where k.nth = any(v_nth);
     end if;
@@ -163,18 +164,18 @@ begin
     from (
       -- In a select list, not in from: that would store every body once more.
       select
-        unnest(v_keys) as key,
+        unnest(p_keys) as key,
         unnest(v_versions) as version,
         unnest(v_instants) as fetched_at,
-        unnest(v_hashes) as hash,
-        unnest(v_bodies) as body
+        unnest(p_hashes) as hash,
+        unnest(p_bodies) as body
     ) as k;
     execute format('select %s($1, $2, $3, $4)', p_apply::regproc)
-    using p_resource, v_instants, v_keys, v_bodies;
+    using p_resource, v_instants, p_keys, p_bodies;
   end if;
 
   missing := v_new_gone + v_same_gone;
-  stale := cardinality(p_keys) + cardinality(p_same) - changed - v_same;
+  stale := v_given + cardinality(p_same) - changed - v_same;
   landed := changed + v_same - missing;
   changed := changed - v_new_gone;
   return next;
