@@ -91,6 +91,8 @@ for each statement execute function fortnite.log_late_day();
 
 create function fortnite.log_metric_day() returns trigger
 language plpgsql
+-- Whoever writes may have planned for loops alone: of a thousand rows against a thousand.
+set enable_hashjoin = on
 as $$
 begin
   if tg_op = 'INSERT' then

@@ -2,6 +2,9 @@
 
 import random
 from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
 
 from etl.engine import timeseries
 from etl.fortnite import rankings
@@ -43,6 +46,22 @@ def some_of(luck: random.Random, world: World, day: date) -> dict[tuple[str, dat
     }
 
 
+def week(world: World, last: date) -> dict[str, tuple[Any, ...]]:
+    """Mean, peak and its instant of each island over the week that ends with a day; null where nothing was sampled."""
+    own: dict[str, list[tuple[datetime, int]]] = {code: [] for code, _ in world.samples}
+    for (code, ts), ccu in sorted(world.samples.items()):
+        if start(last - 6 * DAY) <= ts < start(last + DAY):
+            own[code].append((ts, ccu))
+    return {
+        code: (
+            pytest.approx(sum(ccu for _, ccu in samples) / len(samples)),
+            max(ccu for _, ccu in samples),
+            max(samples, key=lambda one: (one[1], -one[0].timestamp()))[0],
+        )
+        for code, samples in own.items()
+    }
+
+
 async def test_rankings_are_those_of_a_plain_sort_however_late_the_data(ground: Ground) -> None:
     db = ground.db
     await db.execute(CLEAN)
@@ -65,5 +84,9 @@ async def test_rankings_are_those_of_a_plain_sort_however_late_the_data(ground: 
             now = start(day) + DAY + timedelta(hours=1)
             corrected += (await rankings.compute_days(db, options, now=now)).corrected
             assert await read(db) == world.rankings(days[: n + 1], TOP)
+            trends = await db.fetch(
+                "select code, avg_7d, peak_7d, peak_7d_at from analytics.island_trend"
+            )
+            assert {row["code"]: tuple(row.values())[1:] for row in trends} == week(world, day)
     assert corrected > 5
     assert len(await read(db)) > 500
