@@ -17,40 +17,39 @@ returns table (
 )
 language sql stable
 as $$
-with day as (
-  select
-    s.island_id,
-    s.samples,
-    s.ccu_sum,
-    s.peak_key,
-    p_day - (s.ts at time zone 'UTC')::date as age
-  from fortnite.ccu_daily_store as s
-  where
-    s.ts >= (p_day - 59)::timestamp at time zone 'UTC'
-    and s.ts < (p_day + 1)::timestamp at time zone 'UTC'
-),
-
-summed as (
+with summed as (
   select
     d.island_id,
-    max(d.peak_key) filter (where d.age = 0) as peak_1d,
-    max(d.peak_key) filter (where d.age < 7) as peak_7d,
-    max(d.peak_key) filter (where d.age < 30) as peak_30d,
-    sum(d.samples) filter (where d.age = 0) as samples_1d,
-    sum(d.samples) filter (where d.age < 7) as samples_7d,
-    sum(d.samples) filter (where d.age < 30) as samples_30d,
-    sum(d.samples) filter (where d.age = 1) as before_1d,
-    sum(d.samples) filter (where d.age between 7 and 13) as before_7d,
-    sum(d.samples) filter (where d.age >= 30) as before_30d,
-    sum(d.samples) filter (where d.age between 1 and 7) as samples_base,
-    sum(d.ccu_sum) filter (where d.age = 0)::double precision as sum_1d,
-    sum(d.ccu_sum) filter (where d.age < 7)::double precision as sum_7d,
-    sum(d.ccu_sum) filter (where d.age < 30)::double precision as sum_30d,
-    sum(d.ccu_sum) filter (where d.age = 1)::double precision as sum_before_1d,
-    sum(d.ccu_sum) filter (where d.age between 7 and 13)::double precision as sum_before_7d,
-    sum(d.ccu_sum) filter (where d.age >= 30)::double precision as sum_before_30d,
-    sum(d.ccu_sum) filter (where d.age between 1 and 7)::double precision as sum_base
-  from day as d
+    max(d.peak_key) filter (where d.ts >= c.since_1d) as peak_1d,
+    max(d.peak_key) filter (where d.ts >= c.since_7d) as peak_7d,
+    max(d.peak_key) filter (where d.ts >= c.since_30d) as peak_30d,
+    sum(d.samples) filter (where d.ts >= c.since_1d) as samples_1d,
+    sum(d.samples) filter (where d.ts >= c.since_7d) as samples_7d,
+    sum(d.samples) filter (where d.ts >= c.since_30d) as samples_30d,
+    sum(d.samples) filter (where d.ts >= c.before_1d and d.ts < c.since_1d) as before_1d,
+    sum(d.samples) filter (where d.ts >= c.before_7d and d.ts < c.since_7d) as before_7d,
+    sum(d.samples) filter (where d.ts < c.since_30d) as before_30d,
+    sum(d.samples) filter (where d.ts >= c.base and d.ts < c.since_1d) as samples_base,
+    sum(d.ccu_sum) filter (where d.ts >= c.since_1d)::double precision as sum_1d,
+    sum(d.ccu_sum) filter (where d.ts >= c.since_7d)::double precision as sum_7d,
+    sum(d.ccu_sum) filter (where d.ts >= c.since_30d)::double precision as sum_30d,
+    sum(d.ccu_sum) filter (where d.ts >= c.before_1d and d.ts < c.since_1d)::double precision as sum_before_1d,
+    sum(d.ccu_sum) filter (where d.ts >= c.before_7d and d.ts < c.since_7d)::double precision as sum_before_7d,
+    sum(d.ccu_sum) filter (where d.ts < c.since_30d)::double precision as sum_before_30d,
+    sum(d.ccu_sum) filter (where d.ts >= c.base and d.ts < c.since_1d)::double precision as sum_base
+  from (
+    select
+      p_day::timestamp at time zone 'UTC' as since_1d,
+      (p_day - 6)::timestamp at time zone 'UTC' as since_7d,
+      (p_day - 29)::timestamp at time zone 'UTC' as since_30d,
+      (p_day - 1)::timestamp at time zone 'UTC' as before_1d,
+      (p_day - 7)::timestamp at time zone 'UTC' as base,
+      (p_day - 13)::timestamp at time zone 'UTC' as before_7d
+  ) as c
+  cross join fortnite.ccu_daily_store as d
+  where
+    d.ts >= (p_day - 59)::timestamp at time zone 'UTC'
+    and d.ts < (p_day + 1)::timestamp at time zone 'UTC'
   group by d.island_id
 )
 

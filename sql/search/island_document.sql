@@ -6,6 +6,7 @@ select
 from fortnite.island as i
 left join fortnite.island_now as n on i.island_id = n.island_id
 left join fortnite.island_performance as p on i.island_id = p.island_id
+left join fortnite.island_trend as r on i.island_id = r.island_id
 -- What we sample ourselves is newer and finer.
 left join fortnite.island_metric_state as m on i.island_id = m.island_id and n.island_id is null
 cross join lateral (
@@ -23,6 +24,8 @@ cross join lateral (
     i.category,
     i.created_in,
     i.image_url,
+    r.marked_rank as rank,
+    r.marked_trending as trending,
     i.max_players,
     i.published_at,
     n.ccu,

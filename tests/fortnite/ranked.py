@@ -53,8 +53,8 @@ class World:
             if ts.date() == day:
                 own[code].append(ccu)
         return {
-            "average": {c: sum(s) / len(s) for c, s in own.items() if len(s) > 14 and sum(s)},
-            "minutes": {code: 10.0 * sum(s) for code, s in own.items() if sum(s)},
+            "average": {c: sum(s) / len(s) for c, s in own.items() if len(s) > 14 and sum(s) > 0},
+            "minutes": {code: 10.0 * sum(s) for code, s in own.items() if sum(s) > 0},
             "peak": {code: peak for (code, on), peak in self.peaks.items() if on == day and peak},
         }
 

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg.conninfo import make_conninfo
 
 from etl.engine import timeseries
@@ -80,7 +81,7 @@ async def test_late_data_corrects_its_day_and_marks_those_that_moved(
     done = await compute(db, settings)
     assert (done.days, done.corrected) == (0, 1)
     assert await read(db) == world.rankings([YESTERDAY - DAY, YESTERDAY], top=9)
-    assert await marked(db) == set()  # documents show yesterday's ranks
+    assert await marked(db) == {"c"}  # trends less now; documents show yesterday's ranks
     await sample(db, world, all_day("c", YESTERDAY, 25))
     await timeseries.refresh(db)
     await compute(db, settings)
@@ -190,3 +191,25 @@ async def test_two_at_once_as_worker_give_the_rows_of_one(
         await asyncio.gather(compute(one, settings), compute(other, settings))
     assert await read(db) == world.rankings([YESTERDAY], top=1000)
     assert await db.fetch("select from fortnite.ranking_due") == []
+
+
+async def test_an_operator_has_days_ranked_again(
+    db: Database, settings: Settings, database_url: str
+) -> None:
+    world = World([Island(code) for code in "abc"])
+    await known(db, world.islands)
+    for n in range(3):
+        await sample(db, world, all_day("abc"[n], YESTERDAY, 9 - n))
+    few = settings.model_copy(update={"fortnite_ranking_top": 1})
+    await compute(db, few)
+    assert await read(db) == world.rankings([YESTERDAY], top=1)
+    operator = make_conninfo(database_url, options="-c role=etl_operator")
+    async with await psycopg.AsyncConnection.connect(operator, autocommit=True) as conn:
+        await conn.execute("select ops.rank_again(%s, %s)", [YESTERDAY, YESTERDAY])
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="over"):
+            await conn.execute("select ops.rank_again('2026-11-19', '2999-01-01')")
+    await compute(db, settings)
+    assert await read(db) == world.rankings([YESTERDAY], top=1000)
+    await db.execute("select ops.rank_again(%s, %s)", [YESTERDAY, YESTERDAY])
+    await compute(db, few)
+    assert await read(db) == world.rankings([YESTERDAY], top=1)
