@@ -157,6 +157,7 @@ inner join lateral (
   order by o.island_id
   limit 1
 ) as a on true
+where p.region in ('EU', 'NAE')
 order by t, p.panel_id, k
 on conflict do nothing
 """
