@@ -1,6 +1,6 @@
 """How long the questions of the cookbook take on a month of 500,000 islands, beside a direct aggregate.
 
-``python -m bench.cookbook [--islands N] [--active SHARE] [--days N] [--hours DAYS] [--ranked DAYS] [--keep HOME]``:
+``python -m bench.cookbook [--islands N] [--active SHARE] [--days N] [--hours DAYS] [--keep HOME]``:
 plain partitions on a PostgreSQL of its own. A month of hours of the active islands, with what is rolled up from them,
 is made by set-based inserts: at full size 72 million rows and 12 GB of disk; ``--hours`` makes those of the last days
 alone. Then each question of docs/cookbook.md is asked as an analyst, three times, and the median held against a
@@ -71,11 +71,7 @@ async def measure(url: str, options: argparse.Namespace) -> bool:
     async with open_database(url, size=1) as db:
         there = await db.fetch_one("select exists(select from fortnite.ccu_group_hourly) as so")
         if not there["so"]:
-            await build(
-                db,
-                Size(options.islands, options.active, options.days, options.hours),
-                options.ranked,
-            )
+            await build(db, Size(options.islands, options.active, options.days, options.hours))
         async with db.connection() as conn:
             chosen = await values(conn)
             await conn.execute("set role etl_analyst")
@@ -123,7 +119,6 @@ def main() -> int:
     parser.add_argument(
         "--hours", type=int, default=30, help="last days that have hours of islands"
     )
-    parser.add_argument("--ranked", type=int, default=8, help="days that are ranked")
     parser.add_argument(
         "--keep", type=Path, help="folder of a server to build in and leave running"
     )

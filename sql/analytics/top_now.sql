@@ -12,7 +12,7 @@ begin atomic
   from (
     select
       o.*,
-      row_number() over (order by o.ccu desc, o.island_id) as nth
+      row_number() over (order by o.ccu desc, o.island_id asc) as nth
     from (
       select
         w.island_id,
