@@ -26,6 +26,7 @@ LIMITS: Mapping[str, Mapping[str, str]] = {
         "default_transaction_read_only": "on",
         "idle_in_transaction_session_timeout": "60s",
         "statement_timeout": "5min",
+        "TimeZone": "UTC",
     },
     OPERATOR: {"idle_in_transaction_session_timeout": "5min"},
 }

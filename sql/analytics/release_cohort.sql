@@ -39,9 +39,9 @@ begin atomic
   cross join lateral (
     select
       s.day,
-      s.day + interval '1 day' <= k.days_until as ended
+      s.day + interval '24 hours' <= k.days_until as ended
     from (
-      select date_bin('1 day', i.published_at, '2000-01-01 00:00:00+00') + a.age * interval '1 day' as day
+      select date_bin('1 day', i.published_at, '2000-01-01 00:00:00+00') + a.age * interval '24 hours' as day
     ) as s
   ) as t
   left join lateral (

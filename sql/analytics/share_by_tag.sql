@@ -40,7 +40,7 @@ begin atomic
     max((select max(s.step) from unnest(h.steps) as s (step))),
     w.observed,
     (extract(epoch from p_step) / 600)::integer,
-    h.bucket < p_from or h.bucket + p_step > p_until or h.bucket + p_step > k.groups_until
+    h.bucket < p_from or least(p_until, k.groups_until) - h.bucket < p_step
   from hours as h
   inner join whole as w on h.bucket = w.bucket
   cross join fortnite.ccu_known as k

@@ -22,7 +22,7 @@ begin atomic
     ((d.total - d.epic) / nullif(d.observed, 0)::double precision)::real,
     d.observed,
     (extract(epoch from p_step) / 600)::integer,
-    d.bucket < p_from or d.bucket + p_step > p_until or d.bucket + p_step > k.groups_until
+    d.bucket < p_from or least(p_until, k.groups_until) - d.bucket < p_step
   from (
     select
       date_bin(p_step, h.ts, '2000-01-03 00:00:00+00') as bucket,

@@ -37,7 +37,6 @@ begin
   insert into fortnite.creator_late (day)
   values ((v_hour at time zone 'UTC')::date)
   on conflict (day) do nothing;
-  update engine.series as s set revision = s.revision + 1 where s.relation = 'fortnite.ccu_group_hourly';
   return v_hour;
 end
 $$;
