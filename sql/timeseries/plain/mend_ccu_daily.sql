@@ -1,6 +1,8 @@
 -- requires: engine.make_room
 create function fortnite.mend_ccu_daily() returns timestamptz
 language plpgsql
+-- Planned with its day known: the partitions of other days are neither looked at nor locked.
+set plan_cache_mode = force_custom_plan
 set jit = off
 as $$
 declare
@@ -43,10 +45,9 @@ begin
     sum(h.samples),
     min(h.low)
   from fortnite.ccu_hourly_store as h
-  where h.ts >= v_day and h.ts < v_day + interval '1 day' and h.island_id = any(v_keys)
+  where h.ts >= v_day and h.ts < v_day + interval '24 hours' and h.island_id = any(v_keys)
   group by h.island_id
   order by h.island_id;
-  update engine.series as s set revision = s.revision + 1 where s.relation = 'fortnite.ccu_daily';
   return v_day;
 end
 $$;

@@ -1,6 +1,8 @@
 -- requires: engine.make_room
 create function fortnite.mend_ccu_hourly() returns timestamptz
 language plpgsql
+-- Planned with its hour known: the partitions of other days are neither looked at nor locked.
+set plan_cache_mode = force_custom_plan
 set jit = off
 as $$
 declare
@@ -65,7 +67,6 @@ begin
     v_keys
   from engine.series as s
   where s.source = 'fortnite.ccu_hourly' and v_hour < s.refreshed_until;
-  update engine.series as s set revision = s.revision + 1 where s.relation = 'fortnite.ccu_hourly';
   return v_hour;
 end
 $$;

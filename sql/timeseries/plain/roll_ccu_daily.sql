@@ -1,6 +1,7 @@
 -- requires: engine.settle_bucket
 create function fortnite.roll_ccu_daily(p_day timestamptz) returns void
 language plpgsql
+set plan_cache_mode = force_custom_plan
 set jit = off
 as $$
 begin
@@ -17,7 +18,7 @@ begin
     sum(h.samples),
     min(h.low)
   from fortnite.ccu_hourly_store as h
-  where h.ts >= p_day and h.ts < p_day + interval '1 day'
+  where h.ts >= p_day and h.ts < p_day + interval '24 hours'
   group by h.island_id
   order by h.island_id;
 
