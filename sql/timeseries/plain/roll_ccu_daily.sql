@@ -4,6 +4,8 @@ language plpgsql
 set plan_cache_mode = force_custom_plan
 set jit = off
 as $$
+declare
+  v_end timestamptz := p_day + interval '24 hours';
 begin
   insert into fortnite.ccu_daily_store (
     ts, ccu_sum, peak_key, first_key, last_key, island_id, samples, low
@@ -18,7 +20,7 @@ begin
     sum(h.samples),
     min(h.low)
   from fortnite.ccu_hourly_store as h
-  where h.ts >= p_day and h.ts < p_day + interval '24 hours'
+  where h.ts >= p_day and h.ts < v_end
   group by h.island_id
   order by h.island_id;
 
