@@ -92,7 +92,34 @@ end
 $$;
 """
 
+# A stored day is made again and what was late of it is forgotten in one transaction, on either foundation. Summed-up
+# days of the islands in question go with it, those of all others stay.
+FORGET = """
+create function fortnite.forget_days() returns trigger
+language plpgsql
+as $$
+begin
+  if exists (select from gone as g where g.relation = 'fortnite.ccu_daily') then
+    perform engine.lock_series('fortnite.ccu_daily', true);
+    delete from fortnite.island_days as d
+    using (
+      select distinct k.key from gone as g cross join unnest(g.keys) as k (key) where g.relation = 'fortnite.ccu_daily'
+    ) as k
+    where d.island_id = k.key;
+  end if;
+  return null;
+end
+$$;
+comment on function fortnite.forget_days() is
+'Trigger of engine.late: a stored day was corrected, so that days are summed up again for the islands it was about.';
+create trigger forget_days after delete on engine.late
+referencing old table as gone
+for each statement execute function fortnite.forget_days();
+comment on column engine.series.revision is
+'Rises with each bucket that is stored; a correction leaves it, what was made of the bucket follows engine.late';
+"""
+
 
 def upgrade() -> None:
-    for statement in (WIDTHS, ISOLATION, LOG_LATE, LOG_GONE):
+    for statement in (WIDTHS, ISOLATION, LOG_LATE, LOG_GONE, FORGET):
         op.execute(statement)

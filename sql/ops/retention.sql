@@ -6,17 +6,17 @@ with held as (
     s.retention_setting,
     s.compression_setting,
     p.partitions,
-    p.rows,
-    p.bytes,
+    coalesce(p.rows, t.rows) as rows,
+    coalesce(p.bytes, t.bytes) as bytes,
     p.compressed,
     p.oldest,
     p.first_end
   from engine.series as s
   cross join lateral (
     select
-      count(*)::integer as partitions,
-      coalesce(sum(r.row_estimate), 0)::bigint as rows,
-      coalesce(sum(r.bytes), 0)::bigint as bytes,
+      nullif(count(*), 0)::integer as partitions,
+      sum(r.row_estimate)::bigint as rows,
+      sum(r.bytes)::bigint as bytes,
       case
         when s.compression_setting is not null
           then coalesce(sum(r.row_estimate) filter (where r.compressed) / nullif(sum(r.row_estimate), 0), 0)::real
@@ -25,6 +25,13 @@ with held as (
       min(r.ends_at) filter (where r.filled) as first_end
     from engine.partitions(s.store, s.width) as r
   ) as p
+  cross join lateral (
+    select
+      greatest(c.reltuples, 0)::bigint as rows,
+      pg_total_relation_size(c.oid) as bytes
+    from pg_class as c
+    where c.oid = s.store::regclass
+  ) as t
   union all
   select
     a.relation,
