@@ -96,33 +96,29 @@ async def send(
 ) -> Outcome:
     """Send a batch to a physical index in requests of at most ``size`` bytes, or fewer as a pace has it.
 
-    What Elasticsearch cannot take now is sent again, in smaller requests, with pauses that grow, for
-    some tries and never past ``until`` (time of the running loop); after that it is ``waiting``.
-    Sending the same documents again does no harm: they carry their versions.
+    What Elasticsearch cannot take now is sent again, in smaller requests, with pauses that grow. After
+    some tries that brought nothing, and never past ``until`` (time of the running loop), it is
+    ``waiting``. Sending the same documents again does no harm: they carry their versions.
 
     Raises:
         SearchForbidden: the API key may not write.
         RuntimeError: Elasticsearch answered something that is no answer to a bulk request.
     """
-    pace = size if isinstance(size, Pace) else Pace(size)
-    sending = _Sending(es, physical, pace, until)
-    outcome = sending.outcome
-    chunks, pause = [batch], FIRST_PAUSE
-    if len(batch.body) > pace.size:
-        chunks = list(_packed(batch.apart(), pace.size))
-    for attempt in range(TRIES):
-        outcome.waiting.clear()
-        for chunk in chunks:
-            await sending.request(chunk)
+    sending = _Sending(es, physical, size if isinstance(size, Pace) else Pace(size), until)
+    waiting = sending.outcome.waiting
+    left = [batch] if len(batch.body) <= sending.pace.size else batch.apart()
+    tries, pause = 0, FIRST_PAUSE
+    while True:
+        waiting.clear()
+        if await sending.round(left):
+            tries, pause = 0, FIRST_PAUSE
+        tries += 1
         late = asyncio.get_running_loop().time() + pause >= until
-        if not outcome.waiting or outcome.lost or late or attempt == TRIES - 1:
-            break
+        if not waiting or sending.outcome.lost or late or tries == TRIES:
+            return sending.outcome
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
-        parts = [part for chunk in chunks for part in chunk.apart()]
-        parts = [part for part in parts if part.ids[0] in outcome.waiting]
-        chunks = list(_packed(parts, pace.size))
-    return outcome
+        left = [part for chunk in left for part in chunk.apart() if part.ids[0] in waiting]
 
 
 def _packed(parts: Sequence[Chunk], size: int) -> Iterator[Chunk]:
@@ -150,6 +146,21 @@ class _Sending:
     pace: Pace
     until: float
     outcome: Outcome = field(default_factory=Outcome)
+
+    async def round(self, parts: Sequence[Chunk]) -> bool:
+        """Send all, until one has to wait: then the rest waits with it. Whether any was answered."""
+        place = 0
+        while place < len(parts):
+            chunk = next(_packed(parts[place:], self.pace.size))
+            end = place + (1 if place + 1 == len(parts) else len(chunk.ids))
+            await self.request(chunk)
+            if self.outcome.waiting:
+                why = next(iter(self.outcome.waiting.values()))
+                rest = [key for part in parts[end:] for key in part.ids]
+                self.outcome.waiting.update(dict.fromkeys(rest, why))
+                break
+            place = end
+        return len(self.outcome.waiting) < sum(len(part.ids) for part in parts)
 
     async def request(self, chunk: Chunk, *, ask: str = "errors") -> None:
         """Send one request and note each answer; one too large or unreadable is halved.

@@ -25,5 +25,5 @@ $$;
 
 comment on function search.begin_epoch(integer, bigint, text[]) is
 'Called when database and Elasticsearch were found not to belong to the same instant: one was restored from a backup. '
-'Indices that are there, or all where p_present is null, have to be built again, and versions go on past p_found, which '
-'Elasticsearch holds, and past the clock in microseconds. False when another worker began that epoch';
+'Indices that are there, or all where p_present is null, have to be built again, and versions go on past p_found, '
+'which Elasticsearch holds, and past the clock in microseconds. False when another worker began that epoch';

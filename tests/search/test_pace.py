@@ -1,6 +1,7 @@
 """How large a bulk request is: smaller after one that was too much, larger after those taken."""
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 
@@ -32,14 +33,20 @@ async def test_refusal_halves_the_requests_and_success_lets_them_grow(
     await ensure(world.db, world.es, world.settings)
     await world.island(*(f"{n:04d}" for n in range(900)), title="x" * 400)
 
+    refused: list[int] = []
+
     def fault(request: Request) -> str | None:
-        return status if len(request.body) > MOST // 2 and len(faulty.bulks) < 12 else None
+        if len(request.body) <= MOST // 2 or len(faulty.bulks) > 12:
+            return None
+        refused.append(len(faulty.bulks))
+        return status
 
     faulty.fault = fault
     async with open_elasticsearch(faulty.settings) as es:
         assert await sync(world.db, es, faulty.settings) == Numbers(sent=900)
-    assert faulty.bulks[0] > MOST // 2
-    assert MOST // 2 >= faulty.bulks[20] > MOST // 4
+    assert refused
+    assert all(after - before > 1 for before, after in pairwise(refused)), "one more as large"
+    assert max(faulty.bulks[13:]) > 0.9 * MOST
     assert await world.is_equal()
 
 
