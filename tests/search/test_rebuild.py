@@ -149,10 +149,13 @@ async def test_killed_rebuild_goes_on_where_it_was(world: World) -> None:
     await world.change("gone_at = now()", *IDS[50::100])
     done = run_etl("search", "rebuild", "island", env=variables(options))
     assert (done.returncode, await world.is_equal()) == (0, True), done.stderr
-    _, new = await world.db.fetch(TARGETS)
+    old, new = await world.db.fetch(TARGETS)
     assert done.stdout == f"island is {new['physical']} now\n"
     # nothing was sent twice but what was in its hands: each slice is counted once
     assert len(IDS) - 20 <= new["filled"] <= len(IDS)
+    done = run_etl("search", "rollback", "island", env=variables(world.settings))
+    assert (done.returncode, done.stdout) == (0, f"island is {old['physical']} now\n")
+    assert await world.is_equal()
 
 
 async def filled(db: Database) -> int:
