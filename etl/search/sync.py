@@ -19,7 +19,9 @@ from etl.engine.database import Database
 from etl.search.bulk import Pace
 from etl.search.client import SearchUnavailable
 from etl.search.epoch import acknowledge, begin, check, current, note
+from etl.search.fill import fill
 from etl.search.indices import INDICES, ensure_one, promote
+from etl.search.reconcile import catch_up
 from etl.search.steps import Batch, Lease, Sent, draw, lease, read, send, settle
 from etl.settings import Settings
 
@@ -65,10 +67,11 @@ async def sync(
 ) -> Numbers:
     """Send what is marked until nothing is free, or ``limit`` documents of each index were taken.
 
-    Makes the indices first, and lets one that was built take its place at the end. An index that
-    cannot be written keeps no other from it. ``progress`` is
-    told the numbers so far after each batch. Killed anywhere, what it held is free again when its
-    lease ends.
+    Makes the indices first, and lets one that was built take its place at the end. Without a
+    ``limit`` an index that lacks documents is filled, too; with one that is left to
+    :func:`etl.search.rebuild.turn`. An index that cannot be written keeps no other from its turn.
+    ``progress`` is told the numbers so far after each batch. Killed anywhere, what it held is free
+    again when its lease ends.
 
     Raises:
         SearchUnavailable: Elasticsearch is away or takes no writes; what waits keeps its marks.
@@ -111,6 +114,9 @@ class _Run:
         for _ in range(ROUNDS):
             self.epoch = await current(self.db)
             await ensure_one(self.db, self.es, self.settings, self.index)
+            if self.left is None:
+                await fill(self.db, self.es, self.settings, self.index)
+                await catch_up(self.db, self.es, self.index)
             await self._mark_again()
             await self._drain()
             await acknowledge(self.db, self.noted)
