@@ -89,6 +89,14 @@ class Comparison:
                 if key not in held or key not in wanted or held[key].content != wanted[key]
             }
 
+    async def drift(self, *, thorough: bool) -> AsyncIterator[Drift]:
+        """What drifted, a bounded number of documents at a time; see :meth:`confirmed`."""
+        async for suspects in self.suspects():
+            yield await self.confirmed(suspects, bodies=False)
+        if thorough:
+            async for suspects in self.bodies():
+                yield await self.confirmed(suspects, bodies=True)
+
     async def bodies(self) -> AsyncIterator[Suspects]:
         """Every document that Elasticsearch has, with its body."""
         async for page in self._listed({"match_all": {}}, BODIES, bodies=True):

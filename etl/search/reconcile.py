@@ -9,7 +9,7 @@ from elasticsearch import AsyncElasticsearch
 from etl.engine.clock import read_clock
 from etl.engine.database import Database
 from etl.search.compare import Comparison, Drift
-from etl.search.indices import alias, content_hash
+from etl.search.indices import alias, content_hash, ensure_one
 from etl.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -20,7 +20,8 @@ MARKS = 5_000
 EXAMPLES = 10
 
 LIVE = """
-select t.physical, t.content_hash from search.target as t where t.index = %s and t.state = 'live'
+select t.physical, t.content_hash, t.live_at, t.filled_at from search.target as t
+where t.index = %s and t.state = 'live'
 """
 TO_CATCH_UP = """
 select t.physical from search.target as t where t.index = %s and t.state = 'building' and t.catch_up
@@ -90,22 +91,23 @@ async def reconcile(
     Raises:
         SearchUnavailable: Elasticsearch is away; marks that were set stay.
     """
+    await ensure_one(db, es, settings, index)
     rows = await db.fetch(LIVE, (index,))
-    if not rows:
-        return Report(skipped="there is no index yet")
     (live,) = rows
+    if live["filled_at"] is None:
+        return Report(skipped="it is new, or was lost, and is being filled")
     if live["content_hash"] != await content_hash(db, alias(index, settings), index):
         return Report(skipped="it is for another mapping or view and is being built again")
     started_at = (await read_clock(db)).now()
     comparison = Comparison(db, es, index, live["physical"])
     report = Report(repaired=repair)
-    async for suspects in comparison.suspects():
-        drift = await comparison.confirmed(suspects, bodies=False)
-        await _take(db, index, drift, report)
-    if thorough:
-        async for suspects in comparison.bodies():
-            drift = await comparison.confirmed(suspects, bodies=True)
-            await _take(db, index, drift, report)
+    async for drift in comparison.drift(thorough=thorough):
+        # From then on no sync sends to it what changes: what it lacks would be no drift.
+        if drift.ids and (await db.fetch(LIVE, (index,)))[:1] != rows:
+            return Report(skipped="another index took its place meanwhile")
+        report.add(drift)
+        if repair:
+            await _mark(db, index, drift.ids)
     report.documents = comparison.documents
     await db.execute(
         REMEMBER,
@@ -132,12 +134,6 @@ async def catch_up(db: Database, es: AsyncElasticsearch, index: str) -> int:
         await db.execute(CAUGHT_UP, (index, row["physical"]))
         log.info("index is caught up", index=row["physical"], documents=marked)
     return marked
-
-
-async def _take(db: Database, index: str, drift: Drift, report: Report) -> None:
-    report.add(drift)
-    if report.repaired:
-        await _mark(db, index, drift.ids)
 
 
 async def _mark(db: Database, index: str, ids: Sequence[str]) -> None:

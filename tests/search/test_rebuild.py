@@ -20,7 +20,7 @@ from tests.search.proxy import line
 from tests.search.world import World
 from tests.wire import Request
 
-TARGETS = "select * from search.target order by created_at"
+TARGETS = "select * from search.target where index = 'island' order by created_at"
 IDS = [f"{number:05d}" for number in range(2000)]
 
 
@@ -132,7 +132,7 @@ async def test_killed_rebuild_goes_on_where_it_was(world: World) -> None:
     await world.island(*IDS)
     await sync(world.db, world.es, world.settings)
     process = await asyncio.create_subprocess_exec(
-        ETL, "search", "rebuild",
+        ETL, "search", "rebuild", "island",
         env=environment(variables(options)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
@@ -147,12 +147,15 @@ async def test_killed_rebuild_goes_on_where_it_was(world: World) -> None:
     assert 0 < came_to < len(IDS)
     await world.change("title = 'Later'", *IDS[::100])
     await world.change("gone_at = now()", *IDS[50::100])
-    done = run_etl("search", "rebuild", env=variables(options))
+    done = run_etl("search", "rebuild", "island", env=variables(options))
     assert (done.returncode, await world.is_equal()) == (0, True), done.stderr
-    _, new = await world.db.fetch(TARGETS)
+    old, new = await world.db.fetch(TARGETS)
     assert done.stdout == f"island is {new['physical']} now\n"
     # nothing was sent twice but what was in its hands: each slice is counted once
     assert len(IDS) - 20 <= new["filled"] <= len(IDS)
+    done = run_etl("search", "rollback", "island", env=variables(world.settings))
+    assert (done.returncode, done.stdout) == (0, f"island is {old['physical']} now\n")
+    assert await world.is_equal()
 
 
 async def filled(db: Database) -> int:
