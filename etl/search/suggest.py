@@ -19,7 +19,7 @@ TAGS = 500
 """Tags that are looked through, the most frequent ones: upstream has about 150."""
 
 # What is spelled right stands before what is a slip away, whatever the players.
-EXACT, BEGINS, HAS, NEAR = 20.0, 13.0, 12.0, 0.0
+EXACT, BEGINS, HAS, JOINED, NEAR = 20.0, 13.0, 12.0, 6.0, 0.0
 
 
 class Island(msgspec.Struct, frozen=True):
@@ -98,10 +98,10 @@ _TAGS: Clause = {"size": 0, "aggs": {"tags": {"terms": {"field": "tags", "size":
 
 def _titles(typed: Typed, size: int) -> Clause:
     """Islands by title, one for all that share it."""
-    begins = {"prefix": {"title_key": {"value": typed.key}}}
+    joined = {"prefix": {"title_key": {"value": typed.key}}}
     fits = [
         _worth(EXACT, relevance.same_title(typed)),
-        *([_worth(BEGINS, begins)] if len(typed.key) > 1 else []),
+        *([_worth(JOINED, joined)] if len(typed.key) > 3 else []),
         *_spelled("folded_title", typed),
         *_slips("folded_title", typed),
     ]
