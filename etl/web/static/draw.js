@@ -18,6 +18,7 @@ export function marked(parts) {
 
 export function card(hit, choose) {
   const item = make("li", { className: "island", tabIndex: -1 });
+  item.dataset.code = hit.code;
   const tile = make("div", { className: "tile", ariaHidden: "true" }, initials(hit.title));
   tile.style.background = `linear-gradient(135deg, hsl(${hue(hit.code)} 55% 42%), hsl(${(hue(hit.code) + 45) % 360} 60% 32%))`;
   const by = make("p", { className: "by" });

@@ -42,7 +42,9 @@ async function load() {
 function draw(body) {
   $("count").textContent = body.total === 1 ? "1 island" : `${number(body.total)} islands`;
   $("forgiven").hidden = !body.forgiven || !body.hits.length;
+  const held = document.activeElement.closest(".island")?.dataset.code;
   $("results").replaceChildren(...body.hits.map((hit) => card(hit, (name, value) => toggle(name, value, true))));
+  if (held) $("results").querySelector(`[data-code="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
   $("message").hidden = body.hits.length > 0;
   if (!body.hits.length) nothing(body);
   drawFilters(state, body.facets, { toggle, go, clear: () => go({ ...blank(), q: state.q, sort: state.sort }) });
@@ -143,7 +145,7 @@ suggestions.attach({
   creator: (name) => { $("q").value = ""; toggle("creator", name, true, { q: "" }); },
   tag: (value) => { $("q").value = ""; toggle("tag", value, true, { q: "" }); },
 });
-$("form").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(timer); suggestions.close(); go({ q: $("q").value.trim() }); });
+$("form").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(timer); suggestions.close(); typed(); });
 $("q").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(typed, WAIT); });
 $("sort").addEventListener("change", () => go({ sort: $("sort").value }));
 $("previous").addEventListener("click", () => turn(-1));
