@@ -74,7 +74,7 @@ async def prepare(options: Settings, documents: int) -> None:
 
 async def raw(options: Settings) -> dict[str, float]:
     """Send the finished bodies as fast as the connections take them."""
-    index = json.loads((indices.MAPPINGS / "island.json").read_bytes())
+    index = indices.definition("island")
     files = iter(sorted(options.home.glob("*.ndjson")))
     async with open_elasticsearch(options) as es:
         await clear(es)

@@ -183,6 +183,9 @@ class Settings(BaseSettings):
         2, description="Bulk requests one sync has on their way at once."
     )
     search_lease: Seconds = Field(120.0, description="Seconds a leased search mark is held.")
+    search_keep_hours: Annotated[float, Field(ge=0)] = Field(
+        24.0, description="Hours an index that was replaced is kept, to roll back to."
+    )
 
     # Jobs and pages
     worker_concurrency: Positive = Field(8, description="Jobs one worker runs at once.")

@@ -1,13 +1,18 @@
-"""Sending what changed to Elasticsearch."""
+"""Sending what changed to Elasticsearch, building its indices again, and comparing them."""
 
 from etl.search.client import open_elasticsearch
+from etl.search.indices import INDICES
+from etl.search.rebuild import Turn, turn
+from etl.search.reconcile import Report
+from etl.search.reconcile import reconcile as compare
 from etl.search.sync import Numbers
 from etl.search.sync import sync as sync_documents
 from jobs import app
 from jobs.tools import Tools
 
-# A sync that has more to do than this leaves it to the next tick, so that it ends within the grace of a worker.
+# What has more to do than this leaves it to the next tick, so that it ends within the grace of a worker.
 MOST_DOCUMENTS = 50_000
+MOST_SECONDS = 30.0
 
 
 @app.every("* * * * * */15", "search.sync", queue="search", priority=20)
@@ -17,3 +22,23 @@ async def sync(tools: Tools) -> Numbers:
         return await sync_documents(
             tools.database, elasticsearch, tools.settings, limit=MOST_DOCUMENTS
         )
+
+
+@app.every("* * * * * */20", "search.rebuild", queue="search", priority=10)
+async def rebuild(tools: Tools) -> dict[str, Turn]:
+    """Build indices again that are for another mapping or view, were lost, or were asked for."""
+    async with open_elasticsearch(tools.settings) as elasticsearch:
+        return {
+            index: await turn(tools.database, elasticsearch, tools.settings, index, MOST_SECONDS)
+            for index in INDICES
+        }
+
+
+@app.every("23 5 * * *", "search.reconcile", queue="search")
+async def reconcile(tools: Tools) -> dict[str, Report]:
+    """Compare every index with the database; what drifted is sent again."""
+    async with open_elasticsearch(tools.settings) as elasticsearch:
+        return {
+            index: await compare(tools.database, elasticsearch, tools.settings, index, repair=True)
+            for index in INDICES
+        }

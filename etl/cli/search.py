@@ -1,7 +1,7 @@
 """``etl search``: from the database to Elasticsearch, and how far behind that is."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from elasticsearch import AsyncElasticsearch, NotFoundError
@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from etl import embedded
+from etl.cli.rebuild import Index, Json, chosen, rebuild, reconcile, rollback
 from etl.cli.run import run_async
 from etl.cli.show import Shown, print_json
 from etl.engine.database import Database, open_database
-from etl.errors import PlainError
 from etl.search import indices
 from etl.search.client import explained, open_elasticsearch
 from etl.search.sync import Numbers
@@ -20,7 +20,8 @@ from etl.search.sync import sync as drain
 from etl.settings import Settings, settings
 
 app = typer.Typer(no_args_is_help=True, help="Project rows into Elasticsearch.")
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+for _command in (rebuild, rollback, reconcile):
+    app.command()(_command)
 
 REJECTED = """
 select coalesce(sum(rejected), 0)::bigint as n from ops.search_lag
@@ -67,16 +68,13 @@ def status(*, as_json: Json = False) -> None:
 
 @app.command()
 def retry(
-    index: Annotated[str | None, typer.Argument(help="Name of an index; all if left out.")] = None,
+    index: Index = None,
     *,
     as_json: Json = False,
 ) -> None:
     """Give documents that Elasticsearch refused to the next sync again, after a fix."""
-    if index is not None and index not in indices.INDICES:
-        known = ", ".join(indices.INDICES)
-        raise PlainError(f"there is no index {index!r}; there are {known}")
-    chosen = [index] if index is not None else list(indices.INDICES)
-    done = run_async(lambda: _retry(settings(), chosen))
+    names = chosen(index)
+    done = run_async(lambda: _retry(settings(), names))
     if as_json:
         print_json(done)
         return

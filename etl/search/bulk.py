@@ -14,10 +14,12 @@ from etl.search.indices import write_alias
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 TRIES = 7
+LEAST = 16 * 1024
+"""Bytes a request may always carry."""
 REQUEST_TIMEOUT = 30.0
 
 _ERROR = ("type", "reason", "caused_by.reason")
-ANSWER = ",".join(["items.*.status", *(f"items.*.error.{name}" for name in _ERROR)])
+ANSWER = ",".join(["errors", "items.*.status", *(f"items.*.error.{name}" for name in _ERROR)])
 DELETE = b'{"delete":'
 _HELD_VERSION = re.compile(r"current version \[(\d+)\]")
 
@@ -51,45 +53,72 @@ class Outcome:
     Attributes:
         refused: reason by id, for what the document is.
         waiting: reason by id; nothing is wrong with the document.
+        held: version by id that Elasticsearch held against ours: no lower than it.
         lost: the physical index does not exist.
-        highest: highest version that Elasticsearch held against ours; 0 without a conflict.
     """
 
     refused: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
     lost: bool = False
-    highest: int = 0
+
+    @property
+    def highest(self) -> int:
+        """The highest version held against ours; 0 without a conflict."""
+        return max(self.held.values(), default=0)
+
+
+@dataclass
+class Pace:
+    """How many bytes a request may carry now: at most ``most``; requests side by side share it.
+
+    Halved by each that is too large or too much for Elasticsearch, raised by a sixteenth of
+    ``most`` by each that is taken.
+    """
+
+    most: int
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        self.size = self.most
+
+    def slower(self) -> None:
+        """Elasticsearch could not take a request, or not all of it."""
+        self.size = max(self.size // 2, min(LEAST, self.most))
+
+    def faster(self) -> None:
+        """It took one."""
+        self.size = min(self.size + self.most // 16, self.most)
 
 
 async def send(
-    es: AsyncElasticsearch, physical: str, batch: Chunk, *, size: int, until: float
+    es: AsyncElasticsearch, physical: str, batch: Chunk, *, size: int | Pace, until: float
 ) -> Outcome:
-    """Send a batch to a physical index in requests of at most ``size`` bytes.
+    """Send a batch to a physical index in requests of at most ``size`` bytes, or fewer as a pace has it.
 
-    What Elasticsearch cannot take now is sent again, with pauses that grow, for some tries and
-    never past ``until`` (time of the running loop); after that it is ``waiting``. Sending the
-    same documents again does no harm: they carry their versions.
+    What Elasticsearch cannot take now is sent again, in smaller requests, with pauses that grow. After
+    some tries that brought nothing, and never past ``until`` (time of the running loop), it is
+    ``waiting``. Sending the same documents again does no harm: they carry their versions.
 
     Raises:
         SearchForbidden: the API key may not write.
         RuntimeError: Elasticsearch answered something that is no answer to a bulk request.
     """
-    outcome = Outcome()
-    chunks, pause = [batch], FIRST_PAUSE
-    if len(batch.body) > size:
-        chunks = list(_packed(batch.apart(), size))
-    for attempt in range(TRIES):
-        outcome.waiting.clear()
-        for chunk in chunks:
-            await _request(es, physical, chunk, outcome, until)
+    sending = _Sending(es, physical, size if isinstance(size, Pace) else Pace(size), until)
+    waiting = sending.outcome.waiting
+    left = [batch] if len(batch.body) <= sending.pace.size else batch.apart()
+    tries, pause = 0, FIRST_PAUSE
+    while True:
+        waiting.clear()
+        if await sending.round(left):
+            tries, pause = 0, FIRST_PAUSE
+        tries += 1
         late = asyncio.get_running_loop().time() + pause >= until
-        if not outcome.waiting or outcome.lost or late or attempt == TRIES - 1:
-            break
+        if not waiting or sending.outcome.lost or late or tries == TRIES:
+            return sending.outcome
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
-        parts = [part for chunk in chunks for part in chunk.apart()]
-        chunks = list(_packed([part for part in parts if part.ids[0] in outcome.waiting], size))
-    return outcome
+        left = [part for chunk in left for part in chunk.apart() if part.ids[0] in waiting]
 
 
 def _packed(parts: Sequence[Chunk], size: int) -> Iterator[Chunk]:
@@ -108,52 +137,84 @@ def _packed(parts: Sequence[Chunk], size: int) -> Iterator[Chunk]:
         yield Chunk(ids, b"".join(bodies))
 
 
-async def _request(
-    es: AsyncElasticsearch,
-    physical: str,
-    chunk: Chunk,
-    outcome: Outcome,
-    until: float,
-    *,
-    ask: str = "errors",
-) -> None:
-    """Send one request and note each answer; one too large or unreadable is halved.
+@dataclass
+class _Sending:
+    """Requests to one physical index, and what became of their documents."""
 
-    Whether there was any error is asked first, and the answer to each document only then: writing
-    and reading thousands of them costs both sides, and sending the same versions twice is safe.
-    """
-    left = until - asyncio.get_running_loop().time()
-    if left <= 0:
-        outcome.waiting.update(dict.fromkeys(chunk.ids, "out of time"))
-        return
-    try:
-        with explained(f"writing to {physical}"):
-            answer = await es.options(
-                request_timeout=min(left, REQUEST_TIMEOUT), max_retries=0
-            ).perform_request(
+    es: AsyncElasticsearch
+    physical: str
+    pace: Pace
+    until: float
+    outcome: Outcome = field(default_factory=Outcome)
+
+    async def round(self, parts: Sequence[Chunk]) -> bool:
+        """Send all, until one has to wait: then the rest waits with it. Whether any was answered."""
+        place = 0
+        while place < len(parts):
+            chunk = next(_packed(parts[place:], self.pace.size))
+            end = place + (1 if place + 1 == len(parts) else len(chunk.ids))
+            await self.request(chunk)
+            if self.outcome.waiting:
+                why = next(iter(self.outcome.waiting.values()))
+                rest = [key for part in parts[end:] for key in part.ids]
+                self.outcome.waiting.update(dict.fromkeys(rest, why))
+                break
+            place = end
+        return len(self.outcome.waiting) < sum(len(part.ids) for part in parts)
+
+    async def request(self, chunk: Chunk, *, ask: str = "errors") -> None:
+        """Send one request and note each answer; one too large or unreadable is halved.
+
+        Whether there was any error is asked first, and the answer to each document only then:
+        writing and reading thousands of them costs both sides, and sending the same versions twice
+        is safe.
+        """
+        left = self.until - asyncio.get_running_loop().time()
+        if left <= 0:
+            self.outcome.waiting.update(dict.fromkeys(chunk.ids, "out of time"))
+            return
+        try:
+            answer = await self._post(chunk, ask, min(left, REQUEST_TIMEOUT))
+        except SearchUnavailable as error:
+            self.outcome.waiting.update(dict.fromkeys(chunk.ids, str(error)))
+            self.pace.slower()
+            return
+        except ApiError as error:
+            if error.status_code not in {400, 413}:
+                raise
+            await self._halves(chunk, error)
+            return
+        if not answer["errors"]:
+            self.pace.faster()
+        elif ask == ANSWER:
+            waited = len(self.outcome.waiting)
+            _read(answer, chunk, self.outcome, self.physical)
+            if len(self.outcome.waiting) > waited:
+                self.pace.slower()
+        else:
+            await self.request(chunk, ask=ANSWER)
+
+    async def _post(self, chunk: Chunk, ask: str, seconds: float) -> dict[str, Any]:
+        with explained(f"writing to {self.physical}"):
+            answer = await self.es.options(request_timeout=seconds, max_retries=0).perform_request(
                 "POST",
-                f"/{write_alias(physical)}/_bulk",
+                f"/{write_alias(self.physical)}/_bulk",
                 params={"require_alias": "true", "filter_path": ask},
                 headers={"content-type": "application/x-ndjson", "accept": "application/json"},
                 body=chunk.body,
             )
-    except SearchUnavailable as error:
-        outcome.waiting.update(dict.fromkeys(chunk.ids, str(error)))
-        return
-    except ApiError as error:
-        if error.status_code not in {400, 413}:
-            raise
-        if len(chunk.ids) > 1:
-            half = len(chunk.body) // 2 + 1
-            for part in _packed(chunk.apart(), half):
-                await _request(es, physical, part, outcome, until)
-        else:
-            outcome.refused[chunk.ids[0]] = f"{error.status_code} {error.message}"
-        return
-    if ask == ANSWER:
-        _read(answer.body, chunk, outcome, physical)
-    elif answer.body["errors"]:
-        await _request(es, physical, chunk, outcome, until, ask=ANSWER)
+        body: dict[str, Any] = answer.body
+        return body
+
+    async def _halves(self, chunk: Chunk, error: ApiError) -> None:
+        """Send what was too large, or unreadable, in two parts; a document alone is refused."""
+        if len(chunk.ids) == 1:
+            self.outcome.refused[chunk.ids[0]] = f"{error.status_code} {error.message}"
+            return
+        if error.status_code == 413:
+            self.pace.slower()
+        for part in _packed(chunk.apart(), len(chunk.body) // 2 + 1):
+            await self.request(part)
 
 
 def _read(said: dict[str, Any], chunk: Chunk, outcome: Outcome, physical: str) -> None:
@@ -174,7 +235,7 @@ def _note(outcome: Outcome, key: str, status: int, error: dict[str, Any], physic
         found = _HELD_VERSION.search(reason)
         if found is None:
             raise RuntimeError(f"{physical}: a conflict that names no version: {reason}")
-        outcome.highest = max(outcome.highest, int(found[1]))
+        outcome.held[key] = int(found[1])
     elif kind == LOST:
         outcome.lost = True
         outcome.waiting[key] = reason

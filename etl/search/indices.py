@@ -1,7 +1,8 @@
 """The physical indices behind each alias: made, filled, put in the place of an older one, dropped."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import structlog
@@ -9,6 +10,7 @@ from elasticsearch import AsyncElasticsearch, BadRequestError
 
 from etl.engine.database import Database
 from etl.search.client import explained
+from etl.search.compare import sample
 from etl.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -17,8 +19,14 @@ MAPPINGS = Path(__file__).parent / "mappings"
 INDICES = tuple(sorted(path.stem for path in MAPPINGS.glob("*.json")))
 """Names of all indices: one mapping file and one view search.<name>_document each."""
 
-FILL = 5000
-"""Documents marked in one transaction when an index wants all of them."""
+FILLING = {"refresh_interval": "-1", "number_of_replicas": 0, "auto_expand_replicas": False}
+"""Settings of an index nobody reads yet. Its translog stays safe: slices and marks rely on what it took."""
+
+COMPARED = {name: {"type": "long", "index": False} for name in ("bucket", "digest")}
+"""Fields of every document that search.read adds; no part of what readers get of it."""
+
+TRIES = 3
+"""Times an index that is full is held against its view before what differs is sent to it again."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,16 @@ class Target:
 
     physical: str
     state: str
-    to_fill: bool
+
+
+@dataclass(frozen=True)
+class Full:
+    """An index that has been sent everything, and what its count has to agree with."""
+
+    physical: str
+    documents: int
+    pending: int
+    rejected: int
 
 
 def alias(index: str, settings: Settings) -> str:
@@ -51,11 +68,12 @@ async def ensure(db: Database, es: AsyncElasticsearch, settings: Settings) -> No
 
 
 async def ensure_one(db: Database, es: AsyncElasticsearch, settings: Settings, index: str) -> None:
-    """Make what ``index`` lacks: its physical index, the alias, and a mark for every document.
+    """Make what ``index`` lacks: its physical index and the alias; drop what was kept long enough.
 
-    An index that Elasticsearch lost is made again and filled. One for another mapping, settings
-    or view is built beside the live one, which :func:`promote` replaces once the sync has filled
-    it. May run in many processes at once and die anywhere; the next call goes on.
+    An index that Elasticsearch lost is made again, empty. One for another mapping, settings or
+    view is made beside the live one. :func:`etl.search.fill.fill` fills either, :func:`promote`
+    puts the new one in the other's place. May run in many processes at once and die anywhere; the
+    next call goes on.
 
     Raises:
         SearchUnavailable: Elasticsearch is away; nothing is lost.
@@ -69,51 +87,88 @@ async def ensure_one(db: Database, es: AsyncElasticsearch, settings: Settings, i
             await _make(db, es, index, name, target)
         elif target.state == "live" and name not in present[target.physical]:
             await _point(es, name, target.physical)
-        await _fill(db, index, target.physical)
     await _drop_retired(db, es, settings, index, present)
 
 
 async def promote(db: Database, es: AsyncElasticsearch, settings: Settings, index: str) -> bool:
-    """Let the index being built take the live one's place once all of it was sent and counts agree.
+    """Let the index being built take the live one's place once it is full and holds what the view has.
 
-    Counts that disagree by more than is pending or refused have it built once more. The database
-    decides first and the alias follows, here or in the next :func:`ensure_one`.
+    Its count and some of its documents are compared with the view; of one that does not agree, what
+    differs is sent again first. The database decides and the alias follows, here or in the next
+    :func:`ensure_one`.
     """
-    rows = await db.fetch("select * from search.promotable(%s)", (index,))
-    if not rows:
-        return False
-    physical, documents, pending, rejected = rows[0].values()
-    with explained(f"counting {physical}"):
-        await es.indices.refresh(index=physical)
-        count = int((await es.count(index=physical))["count"])
-    if not documents - pending - rejected <= count <= documents + pending:
-        log.warning(
-            "index does not agree with its view, building another",
-            index=physical, has=count, wants=documents, pending=pending, rejected=rejected,
-        )  # fmt: skip
-        await db.execute(
-            "update search.target set content_hash = 'stale' where index = %s and physical = %s",
-            (index, physical),
+    for _ in range(TRIES):
+        rows = await db.fetch("select * from search.promotable(%s)", (index,))
+        if not rows:
+            return False
+        full = Full(**rows[0])
+        await _open_to_readers(es, index, full.physical)
+        if await _agrees(db, es, index, full):
+            row = await db.fetch_one(
+                "select search.promote(%s, %s) as done", (index, full.physical)
+            )
+            if row["done"]:
+                await _point(es, alias(index, settings), full.physical)
+                log.info("index is live", index=full.physical, documents=full.documents)
+            return bool(row["done"])
+    await db.execute(
+        "update search.target set catch_up = true where index = %s and physical = %s"
+        " and state = 'building'",
+        (index, full.physical),
+    )
+    return False
+
+
+async def _agrees(db: Database, es: AsyncElasticsearch, index: str, full: Full) -> bool:
+    """Whether an index has as many documents as its view, and a sample of them as they are there.
+
+    What is pending or refused may be missing or old. Between the two counts documents come and go:
+    who asks tries again.
+    """
+    with explained(f"counting {full.physical}"):
+        count = int((await es.count(index=full.physical))["count"])
+    wrong = await sample(db, es, index, full.physical, full.documents)
+    least = full.documents - full.pending - full.rejected
+    if least <= count <= full.documents + full.pending and not wrong:
+        return True
+    log.warning("index does not agree with its view", has=count, wrong=wrong, **asdict(full))
+    return False
+
+
+async def _open_to_readers(es: AsyncElasticsearch, index: str, physical: str) -> None:
+    """Give a filled index the settings readers want, its replicas, and a first refresh."""
+    wanted = definition(index)["settings"]["index"]
+    with explained(f"opening {physical}"):
+        await es.indices.put_settings(
+            index=physical, settings={name: wanted.get(name) for name in FILLING}
         )
-        return False
-    row = await db.fetch_one("select search.promote(%s, %s) as done", (index, physical))
-    if row["done"]:
-        await _point(es, alias(index, settings), physical)
-        log.info("index is live", index=physical, documents=count)
-    return bool(row["done"])
+        await es.indices.refresh(index=physical)
+        await es.cluster.health(index=physical, wait_for_no_initializing_shards=True, timeout="30s")
 
 
 async def _targets(db: Database, index: str, name: str) -> list[Target]:
     rows = await db.fetch(
-        "select t.physical, t.state, t.fill_after is not null as to_fill"
-        " from search.register(%s, %s, search.content_hash(%s, %s)) as t",
-        (index, name, index, name + _definition(index).decode()),
+        "select t.physical, t.state from search.register(%s, %s, %s) as t",
+        (index, name, await content_hash(db, name, index)),
     )
     return [Target(**row) for row in rows]
 
 
-def _definition(index: str) -> bytes:
-    return (MAPPINGS / f"{index}.json").read_bytes()
+async def content_hash(db: Database, name: str, index: str) -> str:
+    """Hash of all that shapes the documents of an index, as this code and database have it."""
+    row = await db.fetch_one(
+        "select search.content_hash(%s, %s) as hash",
+        (index, name + orjson.dumps(definition(index)).decode()),
+    )
+    return str(row["hash"])
+
+
+def definition(index: str) -> dict[str, Any]:
+    """Settings and mapping of an index: its file, and the fields by which it is compared."""
+    made: dict[str, Any] = orjson.loads((MAPPINGS / f"{index}.json").read_bytes())
+    made["mappings"]["properties"] |= COMPARED
+    made["mappings"]["_source"] = {"excludes": list(COMPARED)}
+    return made
 
 
 async def _present(es: AsyncElasticsearch, name: str) -> dict[str, set[str]]:
@@ -129,13 +184,14 @@ async def _make(
     """Create a physical index that is registered but not there: it is new, or its data was lost."""
     await db.execute("select search.refill(%s, %s)", (index, target.physical))
     aliases: dict[str, dict[str, bool]] = {write_alias(target.physical): {"is_write_index": True}}
+    made = definition(index)
     if target.state == "live":
         aliases[name] = {}
+    else:
+        made["settings"]["index"] |= FILLING
     with explained(f"creating {target.physical}"):
         try:
-            await es.indices.create(
-                index=target.physical, aliases=aliases, **orjson.loads(_definition(index))
-            )
+            await es.indices.create(index=target.physical, aliases=aliases, **made)
         except BadRequestError as error:
             if error.error != "resource_already_exists_exception":
                 raise
@@ -155,12 +211,6 @@ async def _point(es: AsyncElasticsearch, name: str, physical: str) -> None:
         )
 
 
-async def _fill(db: Database, index: str, physical: str) -> None:
-    """Mark every document an index still wants, a bounded number a transaction."""
-    while (await db.fetch_one("select search.fill(%s, %s, %s) as n", (index, physical, FILL)))["n"]:
-        pass
-
-
 async def _drop_retired(
     db: Database,
     es: AsyncElasticsearch,
@@ -168,11 +218,13 @@ async def _drop_retired(
     index: str,
     present: dict[str, set[str]],
 ) -> None:
-    """Delete indices retired longer than a lease ago: no bulk request to them is on its way."""
+    """Delete indices that were replaced, but the last one that was live only after its time.
+
+    Any only a lease after it was retired: no bulk request to it is on its way then.
+    """
     rows = await db.fetch(
-        "select physical from search.target where index = %s and state = 'retired'"
-        " and retired_at < clock_timestamp() - make_interval(secs => %s)",
-        (index, settings.search_lease),
+        "select physical from search.disposable(%s, make_interval(secs => %s), make_interval(secs => %s))",
+        (index, settings.search_lease, settings.search_keep_hours * 3600),
     )
     for physical in (row["physical"] for row in rows):
         if physical in present:

@@ -1,4 +1,4 @@
-"""What documents of creators and placements are made of, and what documents last told of numbers that move.
+"""What documents of creators and placements are made of, what they last told, and how a restore is noticed.
 
 Revision ID: 0014
 Revises: 0009
@@ -56,7 +56,43 @@ PLACEMENT = """
 create index placement_document on fortnite.placement ((panel_id::text || ':' || code));
 """
 
+SYNC = """
+create table search.epoch (
+  epoch integer not null,
+  version bigint not null,
+  noted bigint not null
+) with (fillfactor = 50);
+-- One row: who updates it waits for no other.
+create unique index epoch_single on search.epoch ((true));
+insert into search.epoch (epoch, version, noted)
+select 1, case when v.is_called then v.last_value else 0 end, 0 from search.version as v;
+comment on table search.epoch is
+'One row, by which a database and an Elasticsearch that do not belong to the same instant know each other';
+comment on column search.epoch.epoch is 'Counts up when one of them was found to be restored from a backup';
+comment on column search.epoch.version is
+'Highest version drawn for a sync; of a restored database the one at the instant of its backup, unlike a sequence';
+comment on column search.epoch.noted is 'Highest version Elasticsearch acknowledged to have been told of';
+
+create table search.deleted (
+  index text not null,
+  id text not null,
+  deleted_at timestamptz not null default clock_timestamp(),
+  again boolean not null default false,
+  primary key (index, id)
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
+create index on search.deleted (index, deleted_at);
+comment on table search.deleted is
+'Documents deleted lately: each is deleted once more when no request that is older can be on its way';
+comment on column search.deleted.index is 'Name of the index';
+comment on column search.deleted.id is 'Id of the document';
+comment on column search.deleted.deleted_at is 'When Elasticsearch had taken the delete';
+comment on column search.deleted.again is 'Whether it is marked to be deleted again';
+
+alter table search.rejected add column physical text not null default '';
+comment on column search.rejected.physical is 'Physical index that refused it: another one is asked, too';
+"""
+
 
 def upgrade() -> None:
-    for block in (TOLD, CREATOR, PLACEMENT):
+    for block in (TOLD, CREATOR, PLACEMENT, SYNC):
         op.execute(block)

@@ -1,4 +1,4 @@
--- requires: search.fold_unicode
+-- requires: search.fold_unicode, search.bucket, search.digest
 create function search.content_hash(p_index text, p_mapping text) returns text
 language sql stable
 as $$
@@ -10,7 +10,7 @@ as $$
       select string_agg(pg_get_functiondef(p.oid), e'\n' order by p.oid::regprocedure::text)
       from pg_proc as p
       where
-        p.oid = 'search.fold_unicode(text)'::regprocedure
+        p.oid = any('{search.fold_unicode(text),search.bucket(text),"search.digest(text,text)"}'::regprocedure[])
         or p.oid in (
           select d.refobjid
           from pg_rewrite as r
@@ -24,4 +24,4 @@ $$;
 
 comment on function search.content_hash(text, text) is
 'Hash of all that shapes the documents of an index: its mapping and settings, as given, its view and the functions '
-'that calls';
+'that calls, how it is compared';

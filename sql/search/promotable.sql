@@ -1,3 +1,4 @@
+-- requires: search.documents
 create function search.promotable(p_index text)
 returns table (physical text, documents bigint, pending bigint, rejected bigint)
 language plpgsql
@@ -6,7 +7,7 @@ begin
   select t.physical into physical
   from search.target as t
   where
-    t.index = p_index and t.state = 'building' and t.fill_after is null
+    t.index = p_index and t.state = 'building' and t.filled_at is not null and not t.catch_up
     and not exists (
       select from search.dirty as d
       where d.index = p_index and d.marked_at <= t.filled_at
@@ -14,7 +15,7 @@ begin
   if physical is null then
     return;
   end if;
-  execute format('select count(*) from search.%I', p_index || '_document') into documents;
+  documents := search.documents(p_index);
   select count(*) into pending from search.dirty as d where d.index = p_index;
   select count(*) into rejected from search.rejected as r where r.index = p_index;
   return next;
@@ -22,5 +23,5 @@ end
 $$;
 
 comment on function search.promotable(text) is
-'The physical index being built once every document marked for it was sent, with what its count has to
-agree with: rows of the view, documents pending, documents refused';
+'The physical index being built once it is full and every mark from before that was sent, with what its
+count has to agree with: rows of the view, documents pending, documents refused';

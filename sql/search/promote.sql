@@ -5,7 +5,9 @@ begin
   lock table search.target in share row exclusive mode;
   if not exists (
     select from search.target as t
-    where t.index = p_index and t.physical = p_physical and t.state = 'building'
+    where
+      t.index = p_index and t.physical = p_physical and t.state = 'building'
+      and t.filled_at is not null and not t.catch_up
   ) then
     return false;
   end if;
@@ -13,7 +15,7 @@ begin
   set state = 'retired', retired_at = clock_timestamp()
   where t.index = p_index and t.state = 'live';
   update search.target as t
-  set state = 'live'
+  set state = 'live', live_at = clock_timestamp()
   where t.index = p_index and t.physical = p_physical;
   return true;
 end
@@ -21,4 +23,4 @@ $$;
 
 comment on function search.promote(text, text) is
 'Makes the physical index that was built the live one and retires the one before. The alias follows what
-this says. False when it is not being built any more';
+this says. False when it is not being built, or not full, any more';

@@ -1,3 +1,4 @@
+-- requires: search.rows, search.bucket
 create function search.read(p_index text, p_ids text[], p_version bigint)
 returns table (ids text[], gone text[], body text)
 language plpgsql stable
@@ -5,6 +6,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
 set jit = off
+set timezone = 'UTC'
 as $$
 begin
   execute format(
@@ -14,12 +16,12 @@ begin
       string_agg(concat(
         '{"index":{"_id":', to_json(d.id), ',"version":', $2, e',"version_type":"external"}}\n',
         -- Outside of strings, where JSON allows no raw newline, one is white space like any other.
-        replace(d.body::text, e'\n', ' '), e'\n'
+        left(replace(d.body, e'\n', ' '), -1),
+        ',"bucket":', search.bucket(d.id), ',"digest":', d.digest, e'}\n'
       ), '')
-    from search.%I as d
-    where d.id = any($1)
+    from (%s) as d
     $query$,
-    p_index || '_document'
+    search.rows(p_index, 'where d.id = any($1)')
   ) into ids, body using p_ids, p_version;
   ids := coalesce(ids, '{}');
   gone := '{}';
@@ -42,5 +44,5 @@ $$;
 
 comment on function search.read(text, text[], bigint) is
 'Documents of an index as its view search.<index>_document has them now, as the body of a bulk
-request with an external version: first those of ids, two lines each, then a delete for each of gone,
-which have left the view';
+request with an external version: first those of ids, two lines each, with their bucket and digest, then a
+delete for each of gone, which have left the view';

@@ -22,14 +22,15 @@ begin
           where l.index = p_index and l.state = 'live' and l.content_hash = p_hash
         )
       );
-    insert into search.target (index, physical, state, content_hash, fill_after)
+    insert into search.target (index, physical, state, content_hash, fill_after, live_at)
     select
       p_index,
       -- Named by the clock, which a restored database does not turn back.
       concat_ws('-', p_alias, left(p_hash, 8), to_char(clock_timestamp() at time zone 'utc', 'yyyymmddhh24missus')),
       case when count(*) filter (where t.state = 'live') = 0 then 'live' else 'building' end,
       p_hash,
-      ''
+      '',
+      case when count(*) filter (where t.state = 'live') = 0 then clock_timestamp() end
     from search.target as t
     where t.index = p_index
     having count(*) filter (where t.state in ('live', 'building') and t.content_hash = p_hash) = 0;

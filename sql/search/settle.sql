@@ -1,10 +1,14 @@
+-- requires: search.mark
 create function search.settle(
   p_index text,
   p_ids text[],
   p_marks bigint[],
   p_waiting text[] default '{}',
   p_refused text[] default '{}',
-  p_reasons text[] default '{}'
+  p_reasons text[] default '{}',
+  p_physical text default '',
+  p_gone text[] default '{}',
+  p_overtaken text[] default '{}'
 )
 returns integer
 language plpgsql
@@ -15,6 +19,8 @@ set jit = off
 as $$
 declare
   v_done text[];
+  v_lost text[];
+  v_nth integer;
 begin
   with mine as (
     select
@@ -35,12 +41,13 @@ begin
   ),
 
   parked as (
-    insert into search.rejected as r (index, id, mark, reason)
+    insert into search.rejected as r (index, id, mark, reason, physical)
     select
       p_index,
       d.id,
       d.mark,
-      p.reason
+      p.reason,
+      p_physical
     from unnest(p_refused, p_reasons) as p (id, reason)
     inner join done as d on p.id = d.id
     order by d.id collate "C"
@@ -48,6 +55,7 @@ begin
       set
         mark = excluded.mark,
         reason = excluded.reason,
+        physical = excluded.physical,
         rejected_at = now()
   )
 
@@ -81,11 +89,69 @@ begin
     using healed as h
     where r.ctid = h.ctid;
   end if;
+
+  if p_gone <> '{}' or exists (select from search.deleted as d where d.index = p_index) then
+    with over as (
+      select d.ctid
+      from search.deleted as d
+      where d.index = p_index and d.id = any(v_done) and (d.again or d.id <> all(p_gone))
+      order by d.id collate "C"
+      for update
+    ),
+
+    ended as (
+      delete from search.deleted as d
+      using over as o
+      where d.ctid = o.ctid
+      returning d.id
+    )
+
+    insert into search.deleted as d (index, id)
+    select
+      p_index,
+      g.id
+    from (
+      (
+        select unnest(p_gone) as id
+        intersect
+        select unnest(v_done)
+      )
+      except
+      select e.id from ended as e
+    ) as g
+    order by g.id collate "C"
+    on conflict (index, id) do update
+      set
+        deleted_at = clock_timestamp(),
+        again = false;
+  end if;
+
+  if coalesce(cardinality(v_done), 0) < cardinality(p_ids) then
+    v_lost := array(
+      select k.id
+      from (
+        select unnest(p_ids) as id
+        except
+        select unnest(v_done)
+        except
+        select unnest(p_overtaken)
+      ) as k
+      where not exists (select from search.dirty as d where d.index = p_index and d.id = k.id)
+      order by k.id collate "C"
+    );
+    for v_nth in 1..cardinality(v_lost) by 5000 loop
+      perform search.mark(p_index, v_lost[v_nth:v_nth + 4999]);
+    end loop;
+  end if;
   return coalesce(cardinality(v_done), 0);
 end
 $$;
 
-comment on function search.settle(text, text[], bigint[], text[], text[], text[]) is
-'Ends the lease of a batch. Deletes exactly the marks that were leased, so that a document marked
-again meanwhile stays pending. Those waiting are free again at once; those refused are parked in
-search.rejected with their reasons. Returns how many marks it deleted';
+comment on function search.settle(
+  text, text[], bigint[], text[], text[], text[], text, text[], text[]
+) is
+'Ends the lease of a batch. Deletes exactly the marks that were leased: a document marked again meanwhile stays '
+'pending. Those waiting are free again at once; those refused are parked in search.rejected with their reasons and the '
+'physical index that refused them; those gone are remembered in search.deleted until they were deleted once more. What '
+'another worker has settled meanwhile, since the lease had ended, is marked again, but for those overtaken by a higher '
+'version: an old request may have arrived after the newer one. Returns how many marks it deleted';

@@ -80,6 +80,8 @@ def test_every_tick_is_kept_apart_and_left_to_the_next() -> None:
         "fortnite.rollup",
         "maintenance.rescue",
         "maintenance.retention",
+        "search.rebuild",
+        "search.reconcile",
         "search.sync",
     }
     for name, task in periodic.items():

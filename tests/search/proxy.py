@@ -19,7 +19,10 @@ PASSED_ON = ("content-type", "accept", "authorization")
 
 @dataclass
 class Line:
-    """The line to Elasticsearch. ``fault`` decides about each bulk request; ``bulks`` are their sizes."""
+    """The line to Elasticsearch. ``fault`` decides about each bulk request and each switch of an alias.
+
+    ``bulks``: sizes of the bulk requests.
+    """
 
     settings: Settings
     fault: Fault = lambda _: None
@@ -37,10 +40,9 @@ async def line(settings: Settings) -> AsyncIterator[Line]:
 
         async def handle(request: Request, writer: asyncio.StreamWriter) -> None:
             method, path, _ = request.line.split(" ")
-            fault = None
             if "_bulk" in path:
                 it.bulks.append(len(request.body))
-                fault = it.fault(request)
+            fault = it.fault(request) if "_bulk" in path or "_aliases" in path else None
             if fault == "cut before":
                 writer.close()
                 return

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from etl.search import bulk
 from etl.search.client import SearchForbidden, SearchUnavailable, open_elasticsearch
 from etl.search.indices import alias, ensure
-from etl.search.sync import Numbers, sync
+from etl.search.sync import Numbers, Sent, lease, settle, sync
 from etl.settings import Settings
 from tests.search.proxy import Line, line
 from tests.search.world import World
@@ -176,3 +176,26 @@ async def test_connections_cut_in_the_middle_of_a_sync_drain_to_equality(
     await through(faulty, world)
     assert await world.is_equal()
     assert went > 11
+
+
+async def test_refused_document_is_asked_of_another_index_by_itself(world: World) -> None:
+    await world.island("1")
+    await world.change("published_at = 'infinity'", "1")
+    assert (await sync(world.db, world.es, world.settings)).rejected == 1
+    assert await sync(world.db, world.es, world.settings) == Numbers()
+    await world.db.execute("update search.rejected set physical = 'one with another mapping'")
+    await world.db.execute("update fortnite.island set published_at = now()")
+    assert await sync(world.db, world.es, world.settings) == Numbers(sent=1)
+    assert await world.db.fetch("select * from search.rejected") == []
+
+
+async def test_reason_is_kept_without_what_is_secret(world: World) -> None:
+    await ensure(world.db, world.es, world.settings)
+    await world.island("1")
+    found = await lease(world.db, world.settings, "island", 1)
+    assert found is not None
+    why = "failed to parse [https://user:hunter2@cdn.example/x]"
+    await settle(world.db, found, Sent(refused={"1": why}))
+    (row,) = await world.db.fetch("select reason from search.rejected")
+    assert "hunter2" not in row["reason"]
+    assert "failed to parse" in row["reason"]

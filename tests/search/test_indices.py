@@ -6,6 +6,7 @@ from elasticsearch import AsyncElasticsearch
 from psycopg import sql
 
 from etl.search import sync as steps
+from etl.search.fill import fill
 from etl.search.indices import alias, ensure, write_alias
 from etl.search.sync import sync
 from tests.search.world import World
@@ -62,8 +63,7 @@ async def test_lost_index_is_made_again_and_fills_itself(world: World) -> None:
     await sync(world.db, world.es, world.settings)
     for name in await all_physical(world):
         await world.es.indices.delete(index=name)
-    done = await sync(world.db, world.es, world.settings)
-    assert done.sent == 2
+    await sync(world.db, world.es, world.settings)
     assert await world.is_equal()
 
 
@@ -92,19 +92,6 @@ async def test_index_lost_during_a_sync_is_not_made_up_by_the_bulk(
 
 async def allow_making_up(es: AsyncElasticsearch, *, allowed: bool) -> None:
     await es.cluster.put_settings(persistent={"action.auto_create_index": allowed or None})
-
-
-async def test_fill_goes_on_where_it_was_interrupted(world: World) -> None:
-    await world.island("1", "2", "3", "4", "5")
-    await world.db.execute("delete from search.dirty")
-    await world.db.fetch("select * from search.register('island', 'some', 'hash')")
-    (target,) = await world.db.fetch(TARGETS)
-    await world.db.execute("select search.fill('island', %s, 2)", (target["physical"],))
-    assert await world.pending() == 2
-    rows = await world.db.fetch("select search.fill('island', %s, 2) as n", (target["physical"],))
-    assert rows == [{"n": 2}]
-    marked = await world.db.fetch("select id from search.dirty order by id")
-    assert [row["id"] for row in marked] == ["1", "2", "3", "4"]
 
 
 async def test_changed_view_is_built_beside_and_takes_over_when_it_is_full(world: World) -> None:
@@ -138,32 +125,38 @@ async def test_changes_while_another_index_is_built_reach_both(world: World) -> 
         assert answer["_source"]["title"] == "new"
 
 
-async def test_index_replaced_is_dropped_once_no_request_to_it_can_be_on_its_way(
-    world: World,
-) -> None:
+async def test_index_replaced_is_kept_for_a_while_and_dropped(world: World) -> None:
     await sync(world.db, world.es, world.settings)
     (old,) = await physical(world)
     await alter_view(world)
     await sync(world.db, world.es, world.settings)
     await sync(world.db, world.es, world.settings)
-    assert old in await all_physical(world)
-    await world.db.execute("update search.target set retired_at = retired_at - interval '1 hour'")
-    await sync(world.db, world.es, world.settings)
+    short = world.settings.model_copy(update={"search_keep_hours": 0.5})
+    for minutes, there in ((10, True), (25, False)):
+        await world.db.execute(
+            "update search.target set retired_at = retired_at - make_interval(mins => %s)",
+            (minutes,),
+        )
+        await sync(world.db, world.es, short)
+        assert (old in await all_physical(world)) is there
     assert await all_physical(world) == await physical(world)
     assert len(await world.db.fetch(TARGETS)) == 1
 
 
 async def test_index_that_lacks_documents_does_not_take_over(world: World) -> None:
-    await world.island("1", "2")
+    await world.island("1", "2", "3")
     await sync(world.db, world.es, world.settings)
-    before = await physical(world)
+    (before,) = await physical(world)
     await alter_view(world)
     await ensure(world.db, world.es, world.settings)
-    await world.db.execute("delete from search.dirty")
+    await fill(world.db, world.es, world.settings, "island")
+    (built,) = await all_physical(world) - {before}
+    await world.es.delete(index=built, id="1", refresh=True)
+    await world.es.index(index=built, id="2", document={"title": "a lie"}, refresh=True)
     await sync(world.db, world.es, world.settings)
-    assert await physical(world) == before
+    assert await physical(world) == {before}
     await sync(world.db, world.es, world.settings)
-    assert await physical(world) != before
+    assert await physical(world) == {built}
     assert await world.is_equal()
 
 
@@ -175,6 +168,7 @@ async def test_index_does_not_take_over_while_another_worker_still_holds_documen
     before = await physical(world)
     await alter_view(world)
     await ensure(world.db, world.es, world.settings)
+    await world.island("1", "2")
     held = await steps.lease(world.db, world.settings, "island", 1)
     assert held is not None
     await sync(world.db, world.es, world.settings)
@@ -240,7 +234,6 @@ async def test_version_drawn_by_another_worker_is_no_restored_database(world: Wo
     await world.island("1", title="new")
     await sync(world.db, world.es, world.settings)
     outcome = await steps.send(world.es, world.settings, slow, stale)
-    assert outcome.highest > 0
-    assert (await world.db.fetch_one("select search.outdate(%s) as it", (outcome.highest,))) == {
-        "it": False
-    }
+    assert outcome.overtaken == {"1"}
+    drawn = await world.db.fetch_one("select last_value as it from search.version")
+    assert stale.version < outcome.highest <= drawn["it"]

@@ -6,9 +6,8 @@ import pytest
 
 from etl.engine.database import Database
 from etl.search import sync
-from etl.search.bulk import Outcome
 from etl.search.indices import ensure
-from etl.search.sync import Batch, Lease, Numbers
+from etl.search.sync import Batch, Lease, Numbers, Sent
 from tests.search.world import World
 
 
@@ -161,7 +160,7 @@ async def test_mark_is_deleted_only_as_it_was_leased(world: World) -> None:
     await world.island("1", "2")
     lease = await leased(world)
     await world.island("2", title="again")
-    await sync.settle(world.db, lease, Outcome())
+    await sync.settle(world.db, lease, Sent())
     (left,) = await world.db.fetch("select id from search.dirty")
     assert left["id"] == "2"
 
