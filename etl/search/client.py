@@ -72,7 +72,8 @@ async def several(
     answers: list[dict[str, Any]] = (await es.msearch(searches=asked)).body["responses"]
     for (index, _), answer in zip(searches, answers, strict=True):
         if "error" in answer:
-            reason = f"searching {index}: {answer['status']} {answer['error'].get('reason')}"
+            (cause, *_) = answer["error"].get("root_cause") or [answer["error"]]
+            reason = f"searching {index}: {answer['status']} {cause.get('reason')}"
             if answer["status"] == 404:
                 raise NotIndexed(f"{reason}: run etl search sync")
             raise SearchUnavailable(f"{reason}: look at Elasticsearch's log and its load")

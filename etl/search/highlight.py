@@ -40,7 +40,7 @@ def _is_meant(text: str, words: tuple[str, ...], *, single: bool, forgiving: boo
     if single:
         for at in range(len(words)):
             together = ("".join(words[at : at + size]) for size in (2, 3))
-            if text in together or (forgiving and _is_near(text, words[at])):
+            if text in together or (forgiving and is_near(text, words[at])):
                 return True
     return False
 
@@ -77,7 +77,7 @@ def _folded(cluster: str) -> str:
     return fold(f"a{cluster}a")[1:-1]
 
 
-def _is_near(one: str, other: str) -> bool:
+def is_near(one: str, other: str) -> bool:
     """Whether as few slips lie between two words as a search forgives."""
     allowed = 0 if len(other) < 3 else 1 if len(other) < 6 else 2
     if abs(len(one) - len(other)) > allowed:

@@ -28,13 +28,15 @@ FEW = 5
 Sort = Literal["relevance", "ccu", "week", "peak", "newest", "oldest"]
 _MOST = {"order": "desc", "missing": "_last"}
 _DAY = {"day_peak": _MOST}
+_NEVER = 253_402_300_799_999  # the end of the year 9999
 SORTS: dict[str, list[Clause]] = {
     "relevance": [{"_score": "desc"}],
     "ccu": [{"ccu": _MOST}, _DAY],
     "week": [{"avg_7d": _MOST}, _DAY],
     "peak": [{"peak": _MOST}, _DAY],
-    "newest": [{"published_at": {**_MOST, "format": "epoch_millis"}}],
-    "oldest": [{"published_at": {"order": "asc", "missing": "_last", "format": "epoch_millis"}}],
+    # A date that is missing by "_last" has a sort value that Elasticsearch refuses in search_after.
+    "newest": [{"published_at": {"order": "desc", "missing": 0, "format": "epoch_millis"}}],
+    "oldest": [{"published_at": {"order": "asc", "missing": _NEVER, "format": "epoch_millis"}}],
 }
 LAST_SORT = {"code": "asc"}
 

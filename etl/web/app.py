@@ -9,7 +9,6 @@ import structlog
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 from starlette.applications import Starlette
-from starlette.datastructures import QueryParams
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -17,21 +16,22 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from etl.search import query
-from etl.search.client import open_elasticsearch
+from etl.search.client import NotIndexed, SearchUnavailable, open_elasticsearch
+from etl.search.query import BadQuery, search
+from etl.search.suggest import suggest
 from etl.settings import Settings
+from etl.web import address
 from etl.web.headers import SafeHeaders
 
 STATIC = Path(__file__).parent / "static"
-PAGE_SIZE = 20
 
 log = structlog.get_logger()
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The application: the page at ``/``, its data at ``/api/search``, its state at ``/health``.
+    """The application: the page at ``/``, its data at ``/api/search`` and ``/api/suggest``, its state at ``/health``.
 
-    It starts and stays up while Elasticsearch is away: ``/api/search`` and ``/health`` then answer 503
+    It starts and stays up while Elasticsearch is away: all but the page then answer 503
     with a sentence, and the page says so and tries again.
     """
 
@@ -46,11 +46,18 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route("/", _page),
             Route("/api/search", _search),
+            Route("/api/suggest", _suggest),
             Route("/health", _health),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(SafeHeaders), Middleware(GZipMiddleware, minimum_size=1000)],
-        exception_handlers={query.BadQuery: _bad_query, TransportError: _away, ApiError: _away},
+        exception_handlers={
+            BadQuery: _bad_query,
+            NotIndexed: _away,
+            SearchUnavailable: _away,
+            TransportError: _away,
+            ApiError: _away,
+        },
         lifespan=lifespan,
     )
 
@@ -60,30 +67,26 @@ async def _page(_request: Request) -> Response:
 
 
 async def _search(request: Request) -> Response:
-    asked = _read(request.query_params)
-    page = await query.search(_elasticsearch(request), request.app.state.settings, asked)
+    asked = address.read(request.query_params)
+    page = await search(_elasticsearch(request), request.app.state.settings, asked)
     return Response(msgspec.json.encode(page), media_type="application/json")
+
+
+async def _suggest(request: Request) -> Response:
+    params = request.query_params
+    address.only(params, address.SUGGEST)
+    found = await suggest(
+        _elasticsearch(request),
+        request.app.state.settings,
+        params.get("q", ""),
+        size=address.number(params, "size", 5),
+    )
+    return Response(msgspec.json.encode(found), media_type="application/json")
 
 
 async def _health(request: Request) -> Response:
     health = await _elasticsearch(request).cluster.health(timeout="2s")
     return JSONResponse({"elasticsearch": health["status"]})
-
-
-def _read(params: QueryParams) -> query.Query:
-    """The query of an address. Raises BadQuery for a page that is no number or out of reach."""
-    page = params.get("page", "1")
-    if not page.isdecimal() or len(page) > 6 or int(page) < 1:
-        raise query.BadQuery(f"page is {page[:20]!r}: a whole number from 1 is expected")
-    return query.Query(
-        text=params.get("q", ""),
-        tags=tuple(params.getlist("tag")),
-        created_in=tuple(params.getlist("created_in")),
-        category=tuple(params.getlist("category")),
-        sort=params.get("sort", "relevance"),
-        page=int(page),
-        size=PAGE_SIZE,
-    )
 
 
 def _elasticsearch(request: Request) -> AsyncElasticsearch:
@@ -99,6 +102,6 @@ async def _away(request: Request, error: Exception) -> Response:
     """Elasticsearch is away, starting or empty: the reader gets a sentence, the log the cause."""
     log.warning("search failed", path=request.url.path, error=str(error)[:500])
     sentence = "The search server does not answer."
-    if isinstance(error, ApiError) and error.status_code == 404:
+    if isinstance(error, NotIndexed):
         sentence = "Nothing has been indexed yet."
     return JSONResponse({"error": sentence}, status_code=503, headers={"retry-after": "5"})

@@ -47,7 +47,7 @@ values ('6666-6666-6666', 'catalogue', now(), '<img src=x onerror="document.titl
 NOW = """
 insert into fortnite.island_now
   (island_id, ts, recorded_at, since, ccu, marked_ccu, record_ccu)
-select n.island_id, n.hour, n.hour, n.hour, n.ccu, 0, n.ccu
+select n.island_id, n.hour, n.hour, n.hour, n.ccu, n.ccu, n.ccu
 from (
   select i.island_id, (3 ^ right(i.code, 4)::integer)::integer as ccu, date_trunc('hour', now()) as hour
   from fortnite.island as i
@@ -153,6 +153,8 @@ async def test_the_keyboard_alone_is_enough(page: Page, address: str) -> None:
     await expect(page.locator("#q")).to_be_focused()
     await page.keyboard.type("zone wars")
     await expect(page.locator("#count")).to_have_text("30 islands")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#suggestions")).to_be_hidden()
     await page.keyboard.press("ArrowDown")
     await expect(page.locator(".island").first).to_be_focused()
     await page.keyboard.press("ArrowDown")
@@ -161,6 +163,62 @@ async def test_the_keyboard_alone_is_enough(page: Page, address: str) -> None:
     await page.keyboard.press("ArrowUp")
     await expect(page.locator("#q")).to_be_focused()
     await page.keyboard.press("Escape")
+    await expect(page.locator("#count")).to_have_text("61 islands")
+
+
+async def test_suggestions_are_walked_and_taken_by_keys(page: Page, address: str) -> None:
+    await page.goto(address)
+    await expect(page.locator("#count")).to_have_text("61 islands")
+    field = page.get_by_role("combobox", name="Search islands")
+    options = page.get_by_role("listbox").get_by_role("option")
+    await page.keyboard.type("zone")
+    await expect(page.get_by_role("listbox")).to_be_visible()
+    await expect(field).to_have_attribute("aria-expanded", "true")
+    await expect(options).to_have_count(6)  # five islands and the tag zonewars
+    await expect(page.get_by_role("group", name="Tags").get_by_role("option")).to_have_count(1)
+    await page.keyboard.press("ArrowUp")  # the last one, round the corner
+    await expect(options.last).to_have_attribute("aria-selected", "true")
+    marked = await options.last.get_attribute("id")
+    await expect(field).to_have_attribute("aria-activedescendant", marked or "")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("listbox")).to_be_hidden()
+    await expect(page.locator("#chips")).to_contain_text("zonewars")
+    await expect(page.locator("#count")).to_have_text("30 islands")
+    assert page.url.endswith("?tag=zonewars")
+    await page.keyboard.type("maker3")
+    await expect(options).to_have_count(1)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#count")).to_have_text("6 islands")
+    await page.keyboard.type("qiuet")
+    await expect(options.first).to_contain_text("Quiet Island")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("listbox")).to_be_hidden()
+    await expect(field).to_have_value("qiuet")
+
+
+async def test_an_address_brings_back_what_was_chosen(page: Page, address: str) -> None:
+    chosen = "tag=pvp&creator=maker2&ccu=9..&published=..9999-12-31&sort=oldest"
+    await page.goto(f"{address}?q=zone+wars&{chosen}")
+    await expect(page.locator("#count")).to_have_text("2 islands")
+    await expect(page.locator(".island h2")).to_have_text(["Zone Wars 12", "Zone Wars 2"])
+    await expect(page.locator(".island mark").first).to_have_text("Zone")
+    await expect(page.get_by_label("Players now, from")).to_have_value("9")
+    await expect(page.get_by_label("Sort by")).to_have_value("oldest")
+    await page.get_by_label("Players now, from").fill("10")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".island h2")).to_have_text(["Zone Wars 12"])
+    await page.get_by_role("button", name="Remove Players now").click()
+    await expect(page.locator("#count")).to_have_text("3 islands")
+    await page.get_by_role("button", name="Clear filters").click()
+    await expect(page.locator("#count")).to_have_text("30 islands")
+    assert page.url.endswith("?q=zone+wars&sort=oldest")
+
+
+async def test_an_address_that_cannot_be_had_says_so(page: Page, address: str) -> None:
+    await page.goto(f"{address}?ccu=many")
+    await expect(page.locator("#message")).to_contain_text("ccu is 'many': a range like")
+    await page.get_by_role("button", name="Clear everything").click()
     await expect(page.locator("#count")).to_have_text("61 islands")
 
 

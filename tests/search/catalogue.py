@@ -67,11 +67,17 @@ async def _fill(options: Settings) -> None:
     async with open_database(url) as db, open_elasticsearch(options) as es:
         await db.execute(
             """
-            insert into fortnite.island (code, source, first_seen_at, title, creator_code, tags, created_in)
+            insert into fortnite.island (
+              code, source, first_seen_at, title, creator_code, tags, created_in, max_players, published_at
+            )
             select
               r.code, 'catalogue', now(), r.title, r."creatorCode", r.tags,
-              case when mod(hashtext(r.code), 3) = 0 then 'FNC' else 'UEFN' end
-            from json_to_recordset(%s) as r (code text, title text, "creatorCode" text, tags text[])
+              case when mod(hashtext(r.code), 3) = 0 then 'FNC' else 'UEFN' end,
+              1 + mod(abs(hashtext(r.title)), 40),
+              case when mod(hashtext(r.code), 5) <> 0 then r."firstSeen" + interval '23 hours' end
+            from json_to_recordset(%s) as r (
+              code text, title text, "creatorCode" text, tags text[], "firstSeen" timestamptz
+            )
             """,
             (json.dumps(catalogue()),),
         )
@@ -89,6 +95,17 @@ async def _fill(options: Settings) -> None:
             select i.island_id, '2026-11-01', '2026-11-01', '2026-11-01', mod(i.island_id, 700)
             from fortnite.island as i
             where mod(i.island_id, 4) < 2
+        """)
+        await db.execute("""
+            with p as (
+              insert into fortnite.panel (surface, region, panel, position, first_seen_at)
+              values ('Browse', 'EU', 'Popular', 1, now())
+              returning panel_id
+            )
+            insert into fortnite.placement (panel_id, code, position, since, entered_at)
+            select p.panel_id, i.code, i.island_id, now(), now()
+            from fortnite.island as i, p
+            where mod(i.island_id, 7) = 0
         """)
         await sync(db, es, options)
         await es.indices.refresh(index=alias("island", options))

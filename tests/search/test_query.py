@@ -99,7 +99,7 @@ async def test_creator_is_found_by_name(reader: Reader) -> None:
     assert hit.creator is not None
     found = await reader.hits(hit.creator)
     assert any(other.creator == hit.creator for other in found)
-    only = await reader.page(query=Query(creator=hit.creator.upper()))
+    only = await reader.page(query=Query(creator=(hit.creator.upper(),)))
     assert only.total >= 1
     assert {other.creator for other in only.hits} == {hit.creator}
 

@@ -82,10 +82,19 @@ async def test_hostile_text_comes_as_json_text(page: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"page": "0"}, "page"),
-        ({"page": "1e9"}, "page"),
-        ({"page": "99999"}, "page"),
-        ({"sort": "drop"}, "sort"),
+        ({"page": "0"}, "page is 0: 1 to 500 are allowed"),
+        ({"page": "1e9"}, "page is '1e9': a whole number is allowed"),
+        ({"page": "99999"}, "page is 99999: 1 to 500"),
+        ({"size": "101"}, "size is 101: 1 to 100"),
+        ({"sort": "drop"}, "sort is 'drop': relevance, ccu,"),
+        ({"tags": "pvp"}, "parameter is 'tags': q, tag, category,"),
+        ({"facet": "colour"}, "facet is 'colour': tag,"),
+        ({"on_discovery": "yes"}, "on_discovery is 'yes': true, false are allowed"),
+        ({"ccu": "5"}, "ccu is '5': a range like 100.."),
+        ({"players": "9..3"}, "players is 9..3: the first"),
+        ({"published": "2026-02-30.."}, "published is '2026-02-30..': a range like"),
+        ({"published": "5..7"}, "published is '5..7': a range like"),
+        ({"after": "x"}, "after is 'x': what a page before gave as next"),
     ],
 )
 async def test_what_cannot_be_had_is_refused_with_a_sentence(
@@ -93,7 +102,36 @@ async def test_what_cannot_be_had_is_refused_with_a_sentence(
 ) -> None:
     answer = await page.get("/api/search", params=params)
     assert answer.status_code == 400
-    assert said in answer.json()["error"]
+    assert answer.json()["error"].startswith(said)
+
+
+async def test_an_address_narrows_by_ranges_and_pages_by_cursor(page: httpx.AsyncClient) -> None:
+    body = await ask(page, ccu="0..", facet="none")
+    assert (body["total"], body["facets"]) == (0, {})
+    assert (await ask(page, published="..2030-01-01", players="..5", on_discovery="true"))[
+        "total"
+    ] == 0
+    found, body = [], await ask(page, size=1, sort="newest")
+    while body["next"] is not None:
+        found += [hit["code"] for hit in body["hits"]]
+        body = await ask(page, size=1, sort="newest", after=body["next"], facet="none")
+    assert found == ["1111-2222-3333", "1111-2222-4444", "1111-2222-5555"]
+
+
+async def test_suggestions_come_in_groups_as_text(page: httpx.AsyncClient) -> None:
+    answer = await page.get("/api/suggest", params={"q": "zoen"})
+    assert answer.headers["content-type"] == "application/json"
+    (island,) = answer.json()["islands"]
+    assert (island["title"], island["parts"]) == ("Zone Wars Solo", ["", "Zone", " Wars Solo"])
+    tags = (await page.get("/api/suggest", params={"q": "pv"})).json()["tags"]
+    assert tags == [{"value": "pvp", "parts": ["", "pvp"], "count": 2}]
+    hostile = (await page.get("/api/suggest", params={"q": "img"})).json()["islands"]
+    assert hostile[0]["title"] == "<img src=x onerror=alert(1)>"
+    refused = await page.get("/api/suggest", params={"q": "a", "size": "99"})
+    assert (refused.status_code, refused.json()["error"]) == (
+        400,
+        "size is 99: 1 to 10 are allowed",
+    )
 
 
 async def test_page_and_its_files_come_with_safe_headers(page: httpx.AsyncClient) -> None:

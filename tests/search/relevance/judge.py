@@ -7,6 +7,7 @@ import gzip
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -52,8 +53,8 @@ class Judged:
 
     def ndcg(self, found: list[str]) -> float:
         """nDCG@10 of codes in the order found."""
-        best = _gain(sorted(self.grades.values(), reverse=True)[:10])
-        return _gain([self.grades.get(code, 0) for code in found[:10]]) / best
+        best = _gain(sorted(self.grades.values(), reverse=True))
+        return _gain([self.grades.get(code, 0) for code in found]) / best
 
     def reciprocal_rank(self, found: list[str]) -> float:
         """One over the rank of the first island of the best grade, 0 when it is not among the first ten."""
@@ -63,7 +64,10 @@ class Judged:
 
 
 def _gain(grades: list[int]) -> float:
-    return sum((2**grade - 1) / math.log2(place + 1) for place, grade in enumerate(grades, 1))
+    """Discounted gain of the first ten grades."""
+    return sum(
+        float(2**grade - 1) / math.log2(place + 1) for place, grade in enumerate(grades[:10], 1)
+    )
 
 
 @cache
@@ -199,10 +203,9 @@ def _code(digits: str) -> dict[str, int]:
 
 def _creator(name: str) -> dict[str, int]:
     """The creator's islands, the three most played best; titles that name them are passable."""
-    grades = {island.code: 1 for island in islands() if _runs(island, "".join(words(name)))}
-    own = sorted(
-        (i for i in islands() if i.creator == name), key=lambda i: i.players, reverse=True
-    )
+    named = "".join(words(name))
+    grades = {island.code: 1 for island in islands() if _runs(island, named)}
+    own = sorted((i for i in islands() if i.creator == name), key=lambda i: i.players, reverse=True)
     least = own[min(2, len(own) - 1)].players
     return grades | {island.code: 3 if island.players >= least else 2 for island in own}
 
@@ -211,9 +214,7 @@ def _tag(tag: str) -> dict[str, int]:
     """Islands of the tag by how much they are played; titles that name it are passable."""
     named = "".join(words(tag))
     grades = {island.code: 1 for island in islands() if _runs(island, named)}
-    own = sorted(
-        (i for i in islands() if tag in i.tags), key=lambda i: i.players, reverse=True
-    )
+    own = sorted((i for i in islands() if tag in i.tags), key=lambda i: i.players, reverse=True)
     tenth = own[min(9, len(own) - 1)].players
     for island in own:
         grades[island.code] = 3 if island.players >= max(tenth, 1) else 2 if island.lively else 1
@@ -222,24 +223,22 @@ def _tag(tag: str) -> dict[str, int]:
 
 def _words(wanted: str) -> dict[str, int]:
     """Islands that have each word in the title or as their creator."""
-    fit = [
-        island
-        for island in islands()
-        if island.creator in wanted.split() and set(words(wanted)) <= {*island.words, *words(island.creator)}
-    ]  # fmt: skip
+    meant, makers = set(words(wanted)), set(wanted.split())
+    fit = [i for i in islands() if i.creator in makers and meant <= {*i.words, *words(i.creator)}]
     best = max((island.players for island in fit), default=0)
     return {island.code: 3 if 2 * island.players >= best else 2 for island in fit}
 
 
 def _emoji(wanted: str) -> dict[str, int]:
-    """Titles with the emoji and the words, the played ones best."""
+    """Titles with the emoji and the words, the ten most played best."""
     signs = [part for part in wanted.split() if not words(part)]
+    meant = set(words(wanted))
     fit = [
         island
         for island in islands()
-        if all(sign in island.folded for sign in signs) and set(words(wanted)) <= set(island.words)
+        if all(sign in island.folded for sign in signs) and meant <= set(island.words)
     ]
-    tenth = sorted((island.players for island in fit), reverse=True)[: 10][-1] if fit else 0
+    tenth = sorted((island.players for island in fit), reverse=True)[:10][-1]
     return {i.code: 3 if i.players >= max(tenth, 1) else 2 if i.lively else 1 for i in fit}
 
 
@@ -249,7 +248,7 @@ def _everything(_: object) -> dict[str, int]:
     return {island.code: 3 if n < 10 else 2 for n, island in enumerate(most[:50])}
 
 
-RULES = {
+RULES: dict[str, Callable[[Any], dict[str, int]]] = {
     "title": _title,
     "code": _code,
     "creator": _creator,
