@@ -1,13 +1,13 @@
 """Keys that tell rows apart by their first column, and numbers drawn in tens.
 
-Revision ID: 0017
-Revises: 0009
+Revision ID: 0016
+Revises: 0015
 """
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0009"
+revision = "0016"
+down_revision = "0015"
 
 LANDING = """
 -- The column that tells rows apart first: half the comparisons of a look-up and of an insert.
