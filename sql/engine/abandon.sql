@@ -1,6 +1,8 @@
 create function engine.abandon(p_resource text, p_lease bigint, p_keys text[]) returns integer
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
+set random_page_cost = 0
+set cpu_index_tuple_cost = 100
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

@@ -16,6 +16,7 @@ returns table (landed integer, changed integer, missing integer, stale integer)
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set random_page_cost = 0
+set cpu_index_tuple_cost = 100
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -71,15 +72,14 @@ begin
       last_error = null
     from (
       select
-        p_resource as resource, -- joined like the key, so that no plan begins with all rows of the resource
         unnest(p_keys) as key,
         unnest(p_hashes) as hash,
         unnest(p_etags) as etag,
         generate_subscripts(p_keys, 1) as nth
     ) as k
     where
-      c.key = k.key
-      and c.resource = k.resource
+      c.resource = p_resource
+      and c.key = k.key
       and (c.lease = p_lease or (p_lease is null and coalesce(c.last_fetched_at <= p_fetched_at, true)))
       and c.body_hash is distinct from k.hash
     returning k.nth, c.version, c.last_fetched_at, k.hash
@@ -117,20 +117,18 @@ begin
         last_error = null
       from (
         select
-          p_resource as resource,
           unnest(p_same) as key,
           unnest(p_same_hashes) as hash
         union all
         select
-          p_resource,
           k.key,
           k.hash
         from unnest(p_keys, p_hashes) with ordinality as k (key, hash, nth)
         where k.nth <> all(coalesce(v_nth, '{}'))
       ) as k
       where
-        c.key = k.key
-        and c.resource = k.resource
+        c.resource = p_resource
+        and c.key = k.key
         and (c.lease = p_lease or (p_lease is null and c.last_fetched_at <= p_fetched_at))
         and (k.hash is null or c.body_hash = k.hash)
       returning c.state

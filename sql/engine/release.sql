@@ -1,7 +1,9 @@
 create function engine.release(p_resource text, p_lease bigint, p_keys text[], p_due_at timestamptz default null)
 returns integer
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
+set random_page_cost = 0
+set cpu_index_tuple_cost = 100
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

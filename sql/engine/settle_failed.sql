@@ -7,7 +7,9 @@ create function engine.settle_failed(
 )
 returns integer
 language plpgsql
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
+set random_page_cost = 0
+set cpu_index_tuple_cost = 100
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
