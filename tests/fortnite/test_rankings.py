@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from etl.engine import timeseries
-from etl.engine.database import Database, open_database
+from etl.engine.database import Database
 from etl.fortnite import rankings
 from etl.settings import Settings
 from tests.fortnite import metric_rows
@@ -42,6 +42,18 @@ async def ranks(db: Database, **wanted: Any) -> dict[tuple[date, str], int]:
 async def marked(db: Database) -> set[str]:
     """Documents marked since the last call."""
     return {row["id"] for row in await db.fetch("delete from search.dirty returning id")}
+
+
+async def until_someone_waits(db: Database) -> None:
+    """Until a statement of this database waits for a lock."""
+    for _ in range(1000):
+        if await db.fetch(
+            "select from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock'"
+        ):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("nobody ever waited")
 
 
 async def test_a_day_computed_again_writes_nothing_and_marks_nobody(
@@ -179,16 +191,24 @@ async def test_what_is_committed_while_a_day_is_ranked_is_not_missed(
     assert await read(db) == world.rankings([YESTERDAY], top=9)
 
 
-async def test_two_at_once_as_worker_give_the_rows_of_one(
+async def test_two_at_once_give_the_rows_of_one(
     db: Database, settings: Settings, database_url: str
 ) -> None:
+    """The second waits for the first, a worker that has not committed yet, and finds nothing to do."""
     world = World([Island(f"{n:03}", str(n % 7), None, [], [str(n % 5)]) for n in range(60)])
     await known(db, world.islands)
     for n, island in enumerate(world.islands):
         await sample(db, world, all_day(island.code, YESTERDAY, 1 + n % 11))
-    worker = make_conninfo(database_url, options="-c role=etl_worker -c timezone=UTC")
-    async with open_database(worker, size=2) as one, open_database(worker, size=2) as other:
-        await asyncio.gather(compute(one, settings), compute(other, settings))
+    await timeseries.refresh(db, until=start(TODAY))
+    worker = make_conninfo(database_url, options="-c role=etl_worker")
+    async with await psycopg.AsyncConnection.connect(worker) as first:
+        await first.execute("select fortnite.make_ranking_room(%s)", [YESTERDAY])
+        await first.commit()
+        await first.execute("select fortnite.compute_rankings(%s, 'ccu', 1000)", [YESTERDAY])
+        waiting = asyncio.create_task(compute(db, settings))
+        await until_someone_waits(db)
+        await first.commit()
+        assert (await waiting).rows == 0
     assert await read(db) == world.rankings([YESTERDAY], top=1000)
     assert await db.fetch("select from fortnite.ranking_due") == []
 
