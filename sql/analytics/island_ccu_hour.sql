@@ -1,23 +1,24 @@
--- requires: fortnite.ccu_hourly, fortnite.ccu_known
+-- requires: fortnite.ccu_known
 create view analytics.island_ccu_hour as
 select
   h.ts,
   i.code,
   coalesce(i.title, i.display_name, i.code) as title,
   (h.ccu_sum / h.samples::double precision)::real as avg_ccu,
-  h.peak as peak_ccu,
-  h.peak_at,
+  p.peak as peak_ccu,
+  to_timestamp((p.peak::bigint << 32) - h.peak_key) as peak_at,
   h.low as low_ccu,
   h.ccu_sum * 10 as minutes_played,
   h.samples as observed,
-  6 as expected,
-  h.ts >= k.hours_until as partial
-from fortnite.ccu_hourly as h
+  6 as expected
+from fortnite.ccu_hourly_store as h
 inner join fortnite.island as i on h.island_id = i.island_id
-cross join fortnite.ccu_known as k;
+cross join lateral (select ((h.peak_key + 4294967295) >> 32)::integer as peak) as p
+where h.ts < (select k.hours_until from fortnite.ccu_known as k);
 
 comment on view analytics.island_ccu_hour is
-'Players of islands by hour; ask by code or by time. An hour without a sample has no row: it is unknown, not zero';
+'Players of islands by hour that is over and stored; ask by code or by hour. One without a sample has no row: it '
+'is unknown, not zero. What runs: see analytics.island_ccu';
 comment on column analytics.island_ccu_hour.ts is 'Start of the hour (UTC)';
 comment on column analytics.island_ccu_hour.code is 'Link code';
 comment on column analytics.island_ccu_hour.title is 'Title, or the friendly name of an Epic mode, as it is now';
@@ -25,7 +26,7 @@ comment on column analytics.island_ccu_hour.avg_ccu is 'Players on average over 
 comment on column analytics.island_ccu_hour.peak_ccu is 'Highest sample';
 comment on column analytics.island_ccu_hour.peak_at is 'First cycle that had it';
 comment on column analytics.island_ccu_hour.low_ccu is 'Lowest sample';
-comment on column analytics.island_ccu_hour.minutes_played is 'Sum of the samples times ten minutes';
+comment on column analytics.island_ccu_hour.minutes_played is
+'Sum of the samples times ten minutes: a lower bound where samples are missing';
 comment on column analytics.island_ccu_hour.observed is 'Samples';
 comment on column analytics.island_ccu_hour.expected is 'Samples a whole hour has';
-comment on column analytics.island_ccu_hour.partial is 'Whether the hour is not stored yet, so that more may come';

@@ -38,8 +38,7 @@ begin
     select
       d.island_id,
       sum(d.ccu_sum)::bigint as ccu_sum,
-      sum(d.samples)::integer as samples,
-      max(d.peak_key) as peak_key
+      sum(d.samples)::integer as samples
     from fortnite.ccu_daily_store as d
     where d.ts >= v_from and d.ts < v_until
     group by d.island_id
@@ -75,13 +74,18 @@ begin
     coalesce(i.title, i.display_name, i.code),
     i.creator_name,
     (c.ccu_sum / c.samples::double precision)::real,
-    ((c.peak_key + 4294967295) >> 32)::integer,
+    p.peak,
     c.ccu_sum * 10,
     c.samples,
     least(v_steps, fortnite.ccu_steps(greatest(n.since, v_from), v_until - interval '10 minutes')::integer)
   from chosen as c
   inner join fortnite.island as i on c.island_id = i.island_id
   left join fortnite.island_now as n on c.island_id = n.island_id
+  cross join lateral (
+    select max((d.peak_key + 4294967295) >> 32)::integer as peak
+    from fortnite.ccu_daily_store as d
+    where d.island_id = c.island_id and d.ts >= v_from and d.ts < v_until
+  ) as p
   order by 1;
 end
 $$;

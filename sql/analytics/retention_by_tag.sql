@@ -45,9 +45,10 @@ begin atomic
   from told as t
   inner join fortnite.island as i on t.island_id = i.island_id
   left join fortnite.groups_before((p_until + 1)::timestamp at time zone 'UTC') as b on t.island_id = b.island_id
-  cross join lateral (
-    select distinct unnest(coalesce(nullif(coalesce(b.tags, i.tags), '{}'), '{""}')) as tag
-  ) as u
+  cross join lateral (select coalesce(nullif(coalesce(b.tags, i.tags), '{}'), '{""}') as tags) as w
+  cross join lateral unnest(w.tags) with ordinality as a (tag, nth)
+  cross join lateral (select a.tag collate "C" as tag) as u
+  where a.nth = array_position(w.tags, a.tag)
   group by u.tag
   having count(*) >= p_islands
   order by retention_d1 desc nulls last, u.tag asc;
