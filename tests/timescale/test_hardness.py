@@ -31,10 +31,10 @@ async def test_a_day_has_24_hours_wherever_the_session_is(ground: Ground) -> Non
 async def _away(ground: Ground, db: Database) -> None:
     async with db.connection() as conn:
         await conn.execute("set timezone = 'America/New_York'")
-    for day in ("2026-10-31 20:00", "2027-03-13 20:00"):
-        await put(db, series(at(day), range(2 * 144)))
+    for edge in ("2026-11-02 00:00", "2027-03-15 00:00"):
+        await put(db, series(at(edge) - timedelta(hours=2), range(20)))
         await timeseries.refresh(db)
-        await put(db, series(at(day) + timedelta(hours=5), [500], island=2))
+        await put(db, series(at(edge) - timedelta(minutes=30), range(6), island=2))
         await timeseries.refresh(db)
     async with db.connection() as conn:
         await conn.execute("set timezone = 'UTC'")

@@ -147,7 +147,7 @@ async def test_a_backfill_of_ninety_days(ground: Ground) -> None:
     await put(ground.db, series(at("2026-11-20 10:00"), range(3)))
     await timeseries.refresh(ground.db)
     start = at("2026-08-22 00:00")
-    samples = {(start + timedelta(hours=31 * n), 1 + n % 5): n for n in range(90 * 24 // 31)}
+    samples = {(start + timedelta(hours=61 * n), 1 + n % 5): n for n in range(90 * 24 // 61)}
     await put(ground.db, samples)
     await timeseries.refresh(ground.db)
     await check(ground.db)
