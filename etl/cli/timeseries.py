@@ -12,6 +12,7 @@ from rich.table import Table
 from etl import embedded
 from etl.cli.show import Shown, print_json
 from etl.engine import switch
+from etl.engine.standing import Standing, standing
 from etl.settings import settings
 
 app = typer.Typer(no_args_is_help=True, help="What time series are kept on; a move to TimescaleDB.")
@@ -21,7 +22,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 @app.command()
 def status(*, as_json: Json = False) -> None:
     """Which foundation the time series are on, and what a migrate would do. Changes nothing."""
-    found = switch.standing(embedded.database_url(settings()))
+    found = standing(embedded.database_url(settings()))
     if as_json:
         print_json(asdict(found))
         return
@@ -78,7 +79,7 @@ def _print(moved: Sequence[switch.Moved]) -> None:
     )
 
 
-def _says(found: switch.Standing) -> str:
+def _says(found: Standing) -> str:
     if found.foundation is None:
         return (
             "The database is empty: the first `etl migrate` takes TimescaleDB where it is offered."
