@@ -39,6 +39,7 @@ PARTS = {
     "foundation": "select value from engine.watermark where name = 'timeseries'",
     "revision": "select version_num from engine.alembic_version",
 }
+NUMBERED = re.compile(r"(hypertable_|_ccu_\w+?_|invalidation_trigger\('?)\d+")
 TABLES = "select store from engine.series order by store"
 HIDDEN = """
 select format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)
@@ -54,7 +55,5 @@ def catalogue(url: str) -> dict[str, list[Any]]:
         found = {}
         for part, query in PARTS.items():
             rows = conn.execute(query, {"tables": tables, "hidden": hidden}).fetchall()
-            found[part] = sorted(
-                re.sub(r"(hypertable|_ccu_\w+?)_\d+", r"\1_N", repr(row)) for row in rows
-            )
+            found[part] = sorted(NUMBERED.sub(r"\1N", repr(row)) for row in rows)
         return found
