@@ -19,9 +19,9 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --cov --cov-report=term:skip-covered
 
-# The suite on another build of PostgreSQL, without what never meets the database.
+# Another build of PostgreSQL: migrations and roles, and the contract of time series on plain partitions.
 test-oldest: setup
-	ETL_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/database
+	ETL_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/database tests/timescale
 
 check: setup
 	$(BIN)/ruff check .

@@ -36,6 +36,9 @@ from etl.settings import Settings
 END = datetime(2026, 11, 20, tzinfo=UTC)
 STEP = timedelta(minutes=10)
 BATCH = 20_000
+COMPRESSED = Settings(
+    ccu_retention_days=36_500, ccu_hourly_retention_days=36_500, ccu_compression_days=1
+)
 HOURS = 5  # newest hours refreshed, the median counts
 COPIED = 2_000_000  # rows the COPY is timed on, at most
 MOST_GROWTH = 2.0  # of the newest hour's refresh, from the fewest rows to the most; noise included
@@ -192,8 +195,7 @@ async def measure(url: str, rows: int, islands: int) -> list[Measured]:
         if await timeseries.foundation(db) == "plain":
             return [one]
         packed = Measured(rows, rate=one.rate, copy_rate=one.copy_rate, rolled=one.rolled)
-        for relation in ("fortnite.ccu", "fortnite.ccu_hourly"):
-            await db.execute("select engine.compress_old(%s, %s)", [relation, END])
+        await timeseries.retain(db, COMPRESSED, at=END + timedelta(days=1))
         await db.execute("checkpoint")
         packed.bytes_a_row = ((await db.fetch_one(SIZE))["n"] - empty) / rows
         await questions(db, packed)

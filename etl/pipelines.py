@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from etl.engine import ages
 from etl.engine.items import Resource
 from etl.engine.oauth import Credentials
 from etl.errors import PlainError
@@ -13,6 +14,16 @@ from etl.settings import Settings
 RESOURCES: dict[str, Resource] = {
     resource.name: resource for resource in (CATALOGUE, ISLAND, CREATOR, PLAYER_PAGE)
 }
+
+# Every table whose rows are deleted one by one past an age, the engine's own first; as many as ops.aged has.
+AGED = (
+    *ages.AGED,
+    ages.Aged(
+        "fortnite.island_metric",
+        "fortnite_metrics_fine_days",
+        "select fortnite.prune_metrics(make_interval(days => %s), %s) as n",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

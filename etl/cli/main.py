@@ -57,6 +57,9 @@ COMMANDS = {
     "rejected": Command(
         "etl.cli.rejected", "rejected", CHECK, "What could not be landed, and why."
     ),
+    "retention": Command(
+        "etl.cli.retention", "retention", CHECK, "Let go of what is old, or say what would go."
+    ),
     "settings": Command("etl.cli.settings", "show", CHECK, "Every option and its value."),
     "dictionary": Command("etl.cli.migrate", "dictionary", CHECK, "What each table and column is."),
     "doctor": Command("etl.cli.doctor", "doctor", CHECK, "What is wrong, and what to do about it."),

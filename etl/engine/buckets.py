@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, LiteralString
 
 from psycopg import sql
@@ -95,7 +95,8 @@ async def _refresh_aggregate(conn: Connection, level: Level, bucket: datetime) -
             sql.Identifier(row["name"], "refresh_continuous_aggregate"),
             sql.Literal(level.store),
             sql.Literal(bucket),
-            sql.Literal(bucket + level.bucket),
+            # In UTC: in the session's own zone Python would add hours of its clocks.
+            sql.Literal(bucket.astimezone(UTC) + level.bucket),
         )
     )
 

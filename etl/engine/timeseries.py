@@ -5,17 +5,19 @@ stored, those still open are aggregated when they are read. Which foundation hol
 partitions, only this module and ``sql/timeseries/`` know.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import LiteralString
 
-from psycopg.pq import TransactionStatus
+import psycopg
+import structlog
 
-from etl.engine.buckets import Foundation, mend_next, read_levels, store_next
+from etl.engine.buckets import Foundation, Level, mend_next, read_levels, store_next
 from etl.engine.database import Connection, Database
 from etl.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # where buckets and partitions start to be counted
 HOUR = timedelta(hours=1)
@@ -26,6 +28,13 @@ MEMORY = "256MB"  # a bucket of half a million keys is grouped and sorted withou
 # Held by the session that refreshes, not by a transaction: each bucket is one.
 LOCK = "select pg_advisory_lock('engine.series'::regclass::oid::integer, 0)"
 UNLOCK = "select pg_advisory_unlock('engine.series'::regclass::oid::integer, 0)"
+
+OLD = """
+select p.partition::text as name
+from engine.series as s cross join lateral engine.partitions(s.store, s.width) as p
+where s.relation = %s and p.ends_at <= %s
+order by p.ends_at
+"""
 
 
 @dataclass(frozen=True)
@@ -96,45 +105,28 @@ async def retain(db: Database, settings: Settings, *, at: datetime | None = None
     """Drop and compress what is older than the settings say, counted back from ``at`` (now).
 
     First nothing old is let in any more, then everything made of the old rows is stored, then they go: roll-ups keep
-    what they have. When this dies, the next one goes on. Partitions are dropped whole.
+    what they have. Partitions go whole, the oldest first, each in a transaction of its own. One that is read just then
+    stays until the next time: nobody waits behind it. When this dies, the next one goes on.
     """
     now = at or datetime.now(UTC)
     dropped = compressed = 0
+    kind = await foundation(db)
     async with db.connection() as conn:
         levels = await read_levels(conn)
     for level in levels:
-        if (floor := _cut(now, level.width, level.retention_setting, settings)) is not None:
+        if (floor := cut(now, level.width, level.retention_setting, settings)) is not None:
             await db.execute("select engine.raise_floor(%s, %s)", [level.relation, floor])
             if any(other.source == level.relation for other in levels):
                 await refresh(db, until=floor)
-            await db.execute("select engine.raise_kept(%s)", [level.relation])
-            dropped += await _count(db, "select engine.drop_old(%s) as n", [level.relation])
-        if (old := _cut(now, level.width, level.compression_setting, settings)) is not None:
-            compressed += await _count(
-                db, "select engine.compress_old(%s, %s) as n", [level.relation, old]
-            )
+            await db.execute("select engine.raise_kept(%s, %s)", [level.relation, floor])
+            dropped += await _drop(db, level)
+        old = cut(now, level.width, level.compression_setting, settings)
+        if old is not None and kind == "timescale":
+            compressed += await _compress(db, level, old)
     return Retained(dropped, compressed)
 
 
-@asynccontextmanager
-async def _alone(db: Database) -> AsyncIterator[Connection]:
-    """A connection that holds the refresh lock; closed if it cannot let go of it."""
-    async with db.connection() as conn:
-        await conn.execute(LOCK)
-        try:
-            await conn.execute("select set_config('work_mem', %s, false)", [MEMORY])
-            # A late bucket may be compressed; the limit is meant for who touches one by mistake.
-            await conn.execute("select set_config(%s, '0', false)", [DECOMPRESSION])
-            yield conn
-        finally:
-            if conn.info.transaction_status is TransactionStatus.IDLE:
-                await conn.execute("reset work_mem")
-                await conn.execute(UNLOCK)
-            else:
-                await conn.close()
-
-
-def _cut(
+def cut(
     now: datetime, width: timedelta, setting: str | None, settings: Settings
 ) -> datetime | None:
     """Where partitions end that are older than an option says; None where no option does."""
@@ -144,6 +136,46 @@ def _cut(
     return EPOCH + (oldest - EPOCH) // width * width
 
 
-async def _count(db: Database, query: LiteralString, params: Sequence[object]) -> int:
-    row = await db.fetch_one(query, params)
-    return int(row["n"])
+async def _drop(db: Database, level: Level) -> int:
+    dropped = 0
+    try:
+        while (await db.fetch_one("select engine.drop_oldest(%s) as done", [level.relation]))[
+            "done"
+        ]:
+            dropped += 1
+    except psycopg.errors.LockNotAvailable:  # after all its tries
+        log.info("series.busy", relation=level.relation, wanted="to drop what is old")
+    return dropped
+
+
+async def _compress(db: Database, level: Level, before: datetime) -> int:
+    compressed = 0
+    for row in await db.fetch(OLD, [level.relation, before]):
+        # Tried once: most of its work comes before it may have to give way.
+        async with db.connection() as conn:
+            try:
+                await conn.execute("select engine.compress(%s, %s)", [level.relation, row["name"]])
+                compressed += 1
+            except psycopg.errors.LockNotAvailable:
+                log.info(
+                    "series.busy", relation=level.relation, wanted="to compress " + row["name"]
+                )
+    return compressed
+
+
+@asynccontextmanager
+async def _alone(db: Database) -> AsyncIterator[Connection]:
+    """A connection that holds the refresh lock; closed, and with it the lock, by whatever goes wrong meanwhile."""
+    async with db.connection() as conn:
+        try:
+            await conn.execute(LOCK)
+            await conn.execute("select set_config('work_mem', %s, false)", [MEMORY])
+            # A late bucket may be compressed; the limit is meant for who touches one by mistake.
+            await conn.execute("select set_config(%s, '0', false)", [DECOMPRESSION])
+            yield conn
+            await conn.execute("reset work_mem")
+            await conn.execute(UNLOCK)
+        except BaseException:
+            # Whether it was had is not known: a wait that is cancelled may have got it just then.
+            await conn.close()
+            raise

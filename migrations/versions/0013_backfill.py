@@ -1,13 +1,13 @@
 """Files of history that were landed, and how far each is.
 
 Revision ID: 0013
-Revises: 0009
+Revises: 0012
 """
 
 from alembic import op
 
 revision = "0013"
-down_revision = "0009"
+down_revision = "0012"
 
 BACKFILL = """
 create table engine.backfill (

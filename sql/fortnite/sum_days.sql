@@ -19,6 +19,8 @@ declare
   v_7d timestamptz := v_today - interval '6 days';
   v_30d timestamptz := v_today - interval '29 days';
 begin
+  -- Either these days are summed up before one of them is corrected, and then forgotten, or after it.
+  perform engine.lock_series('fortnite.ccu_daily', false);
   insert into fortnite.island_days (
     island_id, today, samples_7d, samples_30d, peak_7d, peak_30d, sum_7d, sum_30d, revision
   )
@@ -62,4 +64,4 @@ $$;
 
 comment on function fortnite.sum_days(timestamptz, integer[], timestamptz, bigint) is
 'Brings the summed-up days before that of a cycle up to date for some islands: computed once a day, and '
-'again when a stored day was corrected, which its revision tells.';
+'again when another day was stored, which its revision tells, or one of theirs was corrected, which deleted them.';

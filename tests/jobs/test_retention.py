@@ -3,6 +3,7 @@
 import pytest
 
 import etl.settings
+from etl.engine import ages
 from jobs import maintenance
 from jobs.tools import open_tools
 from tests.jobs.conftest import Rows
@@ -13,7 +14,7 @@ async def test_what_was_set_aside_is_kept_for_an_age(
     rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ETL_REJECTED_RETENTION_DAYS", "7")
-    monkeypatch.setattr(maintenance, "ROWS", 2)
+    monkeypatch.setattr(ages, "ROWS", 2)
     etl.settings.settings.cache_clear()
     # A sample of last year that came yesterday is young.
     await rows(
@@ -24,7 +25,7 @@ async def test_what_was_set_aside_is_kept_for_an_age(
     async with open_tools(etl.settings.settings()) as tools:
         numbers = await maintenance.retention(tools)
     assert isinstance(numbers, dict)
-    assert numbers["rejected_deleted"] == 6
+    assert numbers["raw.rejected"] == 6
     assert [row["key"] for row in await rows("select key from ops.rejected order by 1")] == [
         "4",
         "5",

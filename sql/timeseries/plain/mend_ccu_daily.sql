@@ -1,10 +1,13 @@
 -- requires: engine.make_room
 create function fortnite.mend_ccu_daily() returns timestamptz
 language plpgsql
+-- Planned with its bounds known, as values: the partitions of other days are neither looked at nor locked.
+set plan_cache_mode = force_custom_plan
 set jit = off
 as $$
 declare
   v_day timestamptz;
+  v_end timestamptz;
   v_keys integer[];
   v_kept timestamptz;
 begin
@@ -25,6 +28,7 @@ begin
   if v_day < v_kept then
     return v_day;
   end if;
+  v_end := v_day + interval '24 hours';
   perform engine.make_room('fortnite.ccu_daily', v_day);
 
   delete from fortnite.ccu_daily_store as d
@@ -43,10 +47,9 @@ begin
     sum(h.samples),
     min(h.low)
   from fortnite.ccu_hourly_store as h
-  where h.ts >= v_day and h.ts < v_day + interval '1 day' and h.island_id = any(v_keys)
+  where h.ts >= v_day and h.ts < v_end and h.island_id = any(v_keys)
   group by h.island_id
   order by h.island_id;
-  update engine.series as s set revision = s.revision + 1 where s.relation = 'fortnite.ccu_daily';
   return v_day;
 end
 $$;

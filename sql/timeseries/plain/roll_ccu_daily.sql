@@ -1,8 +1,11 @@
 -- requires: engine.settle_bucket
 create function fortnite.roll_ccu_daily(p_day timestamptz) returns void
 language plpgsql
+set plan_cache_mode = force_custom_plan
 set jit = off
 as $$
+declare
+  v_end timestamptz := p_day + interval '24 hours';
 begin
   insert into fortnite.ccu_daily_store (
     ts, ccu_sum, peak_key, first_key, last_key, island_id, samples, low
@@ -17,7 +20,7 @@ begin
     sum(h.samples),
     min(h.low)
   from fortnite.ccu_hourly_store as h
-  where h.ts >= p_day and h.ts < p_day + interval '1 day'
+  where h.ts >= p_day and h.ts < v_end
   group by h.island_id
   order by h.island_id;
 

@@ -6,10 +6,14 @@ begin
   select
     s.relation,
     date_bin(s.bucket, p_ts, '2000-01-01 00:00:00+00'),
-    '{}'
+    array(
+      select distinct k.key
+      from engine.late as l
+      cross join unnest(l.keys) as k (key)
+      where l.late_id = any(p_late_ids)
+    )
   from engine.series as s
   where s.source = p_relation and p_ts < s.refreshed_until;
-  update engine.series as s set revision = s.revision + 1 where s.relation = p_relation;
   delete from engine.late as l where l.late_id = any(p_late_ids);
 end
 $$;
