@@ -201,6 +201,41 @@ async def test_a_move_waits_for_who_writes(database_url: str, db_plain: Database
         await alone
 
 
+async def test_what_changed_while_it_was_copied_is_copied_again(
+    database_url: str, db_plain: Database
+) -> None:
+    columns = ("ts", "island_id", "ccu")
+    level = staging.Level("fortnite.ccu", "fortnite.ccu", "public.target", True, columns, "ts")
+    samples = series(NOW, range(200)) | series(NOW - 3 * DAY, range(9), island=2)
+    await put(db_plain, samples)
+    with psycopg.connect(database_url, autocommit=True) as mover:
+        mover.execute("create table public.target (like fortnite.ccu including all)")
+
+        def bring(*, strict: bool) -> switch.Moved:
+            return switch._bring(mover, level, lambda *_: None, switch.Moved(""), strict=strict)
+
+        def copied() -> list[tuple[object, ...]]:
+            return mover.execute("table public.target order by 1, 2").fetchall()
+
+        assert bring(strict=False) == switch.Moved("", 209, 3, 3)
+        await put(db_plain, series(NOW + STEP, [77]))
+        await db_plain.execute("delete from fortnite.ccu where ts = %s", [NOW + DAY])
+        await db_plain.execute("drop table series.fortnite_ccu_20261117")  # by its age, say
+        assert bring(strict=True) == switch.Moved("", 199, 2, 2)
+        assert copied() == [(*key, ccu) for key, ccu in sorted((await raw(db_plain)).items())]
+        assert bring(strict=True).copied == 0
+
+        mover.execute(
+            "create function public.spoil() returns trigger language plpgsql as"
+            " 'begin new.ccu := new.ccu + 1; return new; end';"
+            "create trigger spoil before insert on public.target for each row"
+            " execute function public.spoil()"
+        )
+        await put(db_plain, series(NOW, [5]))
+        with pytest.raises(switch.NotTheSame, match=r"fortnite\.ccu differs at 2026-11-20 12:00"):
+            bring(strict=True)
+
+
 @pytest.fixture
 async def db_plain(database_url: str) -> AsyncIterator[Database]:
     """The test's database, on plain partitions."""
