@@ -130,7 +130,7 @@ class _Shown:
     @contextmanager
     def bar(self, source: Source, done: int) -> Iterator[Callable[[int, int], None]]:
         """Show a file of which so much is done; the function takes how far it is, and lines."""
-        if done:
+        if 0 < done < source.total:
             self.say(source.path.name, f"going on at {done / max(1, source.total):.0%}")
         task = self._progress.add_task(
             escape(source.path.name), total=source.total, completed=done, rows=""
@@ -169,11 +169,11 @@ def _shown() -> Iterator[_Shown]:
 
 def _print(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:
     console = Console(highlight=False)
-    table = Table("file", "lines", "stored", "skipped", "rejected", "new islands", "")
+    table = Table("file", "lines", "stored", "skipped", "rejected", "new", "")
     for one in outcomes:
         counts = [one.lines, one.stored, one.skipped, one.rejected]
         new = "" if dry_run else f"{one.discovered:,}"
-        said = "landed before: nothing done" if one.already else "not written" if dry_run else ""
+        said = "landed before" if one.already else "not written" if dry_run else ""
         table.add_row(escape(one.name), *(f"{n:,}" for n in counts), new, said)
     console.print(table)
     for one in outcomes:

@@ -47,6 +47,9 @@ COMMANDS = {
         "etl.cli.replay", "replay", CHECK, "Rebuild typed tables from what was said."
     ),
     "backfill": Command("etl.cli.backfill", "app", CHECK, "Land history from files."),
+    "timeseries": Command(
+        "etl.cli.timeseries", "app", CHECK, "What time series are kept on; a move to TimescaleDB."
+    ),
     "dead": Command(
         "etl.cli.dead", "dead", CHECK, "What was given up after failing again and again."
     ),

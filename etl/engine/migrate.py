@@ -75,10 +75,10 @@ def migrate(url: str, settings: Settings, *, report: Tell | None = None) -> Repo
     """
     started = monotonic()
     notices: list[str] = []
-    with _busy(), one_transaction(url) as session:
+    with told_when_busy(), one_transaction(url) as session:
         conn = driver(session)
         conn.add_notice_handler(lambda said: _warning(said, notices))
-        _lock(conn)
+        take_lock(conn)
         there = roles.ensure_roles(conn, notices.append)
         before = read_status(conn)
         _refuse(before, settings)
@@ -108,7 +108,12 @@ def _nothing(_: str) -> None:
 
 
 @contextmanager
-def _busy() -> Iterator[None]:
+def told_when_busy() -> Iterator[None]:
+    """Say that a lock was held too long.
+
+    Raises:
+        Busy: it was.
+    """
     try:
         yield
     except Exception as error:
@@ -128,7 +133,8 @@ def _warning(said: psycopg.errors.Diagnostic, notices: list[str]) -> None:
         notices.append(said.message_primary)
 
 
-def _lock(conn: Connection) -> None:
+def take_lock(conn: Connection) -> None:
+    """Wait for other migrates, until the transaction ends; for locks of others no longer than PATIENCE."""
     for name in ("lock_timeout", "statement_timeout"):
         conn.execute("select set_config(%s, '0', true)", [name])
     conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
@@ -163,16 +169,21 @@ def _bring_up(
     for revision in before.pending:
         tell(f"migration {revision}")
         upgrade(session, settings, revision)
-    files = wanted_files(conn)
-    make_all(conn, files, tell)
-    conn.execute(
-        "insert into engine.migration (version, revision, files) values (%s, %s, %s)",
-        [code_version(), before.head, len(files)],
-    )
-    applied = [file.path for file in files]
+    applied = make_objects(conn, before.head, tell)
     return Report(
         before.head,
         migrations=list(before.pending),
         applied=applied,
         dropped=sorted(had.keys() - set(applied)),
     )
+
+
+def make_objects(conn: Connection, revision: str, tell: Tell) -> list[str]:
+    """Make everything in sql/ that this database should have, and note it; gives the files."""
+    files = wanted_files(conn)
+    make_all(conn, files, tell)
+    conn.execute(
+        "insert into engine.migration (version, revision, files) values (%s, %s, %s)",
+        [code_version(), revision, len(files)],
+    )
+    return [file.path for file in files]

@@ -71,6 +71,14 @@ def revisions() -> list[str]:
     return [one.revision for one in reversed(list(script.walk_revisions()))]
 
 
+def declared(revision: str, name: str) -> str | tuple[str, ...]:
+    """SQL that a migration has under a name: migrations do not change, so it is what they made."""
+    script = ScriptDirectory.from_config(_config()).get_revision(revision)
+    assert script is not None
+    found: str | tuple[str, ...] = getattr(script.module, name)
+    return found
+
+
 def upgrade(session: sqlalchemy.Connection, settings: Settings, revision: str) -> None:
     """Run the migrations up to ``revision`` in the transaction of ``session``.
 

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +88,15 @@ def _database(admin_url: str, foundation: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def wasm_url() -> Iterator[str]:
-    """A database on TimescaleDB in WASM, in a process of its own."""
+    """A database on TimescaleDB in WASM."""
+    with wasm_server() as url:
+        migrate(url, Settings(timeseries="auto"))
+        yield url
+
+
+@contextmanager
+def wasm_server() -> Iterator[str]:
+    """An empty database of a server in WASM, which has TimescaleDB, in a process of its own."""
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         pytest.fail("node and npm are missing: TimescaleDB in WASM needs Node.js 20 or newer")
@@ -100,9 +108,7 @@ def wasm_url() -> Iterator[str]:
         assert process.stdout is not None
         port = process.stdout.readline().strip()
         assert port, "TimescaleDB in WASM did not start: its error stands above"
-        url = f"postgresql://postgres:postgres@127.0.0.1:{port}/postgres?sslmode=disable"
-        migrate(url, Settings(timeseries="auto"))
-        yield url
+        yield f"postgresql://postgres:postgres@127.0.0.1:{port}/postgres?sslmode=disable"
     finally:
         process.communicate(timeout=30)
 
