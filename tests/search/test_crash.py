@@ -6,7 +6,6 @@ import signal
 import pytest
 
 from etl.search import sync as steps
-from etl.search.indices import ensure
 from etl.search.sync import sync
 from etl.settings import Settings
 from tests.commands import ETL, environment, variables
@@ -41,10 +40,10 @@ async def test_worker_that_died_after(world: World, last: str, meanwhile: str | 
 
 async def test_killed_at_any_moment_and_run_again(world: World) -> None:
     quick = world.settings.model_copy(
-        update={"search_batch": 20, "search_lease": 2.0, "search_connections": 2}
+        update={"search_batch": 20, "search_lease": 20.0, "search_connections": 2}
     )
+    await sync(world.db, world.es, quick)
     await world.island(*IDS, title="Zone Wars")
-    await ensure(world.db, world.es, quick)
     for kill_at in (2900, 2000, 900):
         await killed_when_so_many_wait(world, quick, kill_at)
         await world.change("title = 'Later'", *IDS[kill_at - 50 : kill_at + 50])

@@ -114,7 +114,10 @@ async def test_elasticsearch_that_was_emptied_is_filled_once(world: World) -> No
         index=f"{world.settings.search_prefix}*", expand_wildcards="all"
     )
     await world.es.indices.delete(index=",".join(found))
-    assert (await synced(world)).sent == 2
+    await synced(world)
+    assert set(await world.found()) == {"1", "2"}
+    made = await world.db.fetch("select state from search.target")
+    assert [row["state"] for row in made] == ["live", "live", "live"]
 
 
 async def test_many_workers_begin_one_epoch(world: World) -> None:
