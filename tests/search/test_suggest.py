@@ -12,7 +12,9 @@ async def suggested(reader: Reader, text: str, size: int = 5) -> Suggestions:
     return await suggest(reader.es, reader.options, text, size=size)
 
 
-@pytest.mark.parametrize("typed", ["zone wa", "zonewa", "zoen wars", "ZONE\u3000\uff37\uff21", "wars zone"])
+@pytest.mark.parametrize(
+    "typed", ["zone wa", "zonewa", "zoen wars", "ZONE\u3000\uff37\uff21", "wars zone"]
+)
 async def test_islands_are_suggested_by_title_however_it_is_written(
     reader: Reader, typed: str
 ) -> None:
