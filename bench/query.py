@@ -36,33 +36,11 @@ WORDS = (
     "map easy lucky block guess the logo steal drive city only up race training aim practice "
     "survival zombie roguelike obby simulator battle royale lava ramp duo trio"
 )
-TAGS = [
-    "just for fun",
-    "free for all",
-    "pvp",
-    "1v1",
-    "practice",
-    "team deathmatch",
-    "action",
-    "competitive",
-    "building",
-    "open world",
-    "minigame",
-    "deathrun",
-    "driver simulator",
-    "parkour",
-    "casual",
-    "tycoon",
-    "zonewars",
-    "boxfight",
-    "prop hunt",
-    "horror",
-    "gun game",
-    "escape",
-    "survival",
-    "role playing",
-    "co-op",
-]
+TAGS = (
+    "just for fun,free for all,pvp,1v1,practice,team deathmatch,action,competitive,building,"
+    "open world,minigame,deathrun,driver simulator,parkour,casual,tycoon,zonewars,boxfight,"
+    "prop hunt,horror,gun game,escape,survival,role playing,co-op"
+)
 
 Ask = Callable[[AsyncElasticsearch, Settings], Awaitable[object]]
 
@@ -99,9 +77,9 @@ MIX = (
 def documents(count: int) -> Iterator[dict[str, Any]]:
     """Documents as the view makes them: words and creators by a law of few and many, one in five is played."""
     chance = random.Random(7)
-    words = WORDS.split()
+    words, tags = WORDS.split(), TAGS.split(",")
     weights = list(accumulate(1 / (rank + 2) for rank in range(len(words))))
-    tag_weights = list(accumulate(1 / (rank + 3) for rank in range(len(TAGS))))
+    tag_weights = list(accumulate(1 / (rank + 3) for rank in range(len(tags))))
     for number in range(count):
         some = chance.choices(words, cum_weights=weights, k=chance.randint(1, 6))
         title = " ".join(some) + (f" {chance.randrange(2000)}" if number % 3 else "")
@@ -116,7 +94,7 @@ def documents(count: int) -> Iterator[dict[str, Any]]:
             "title_key": title_key(fold(title)),
             "creator": creator,
             "creator_code": creator.replace(" ", ""),
-            "tags": list(dict.fromkeys(chance.choices(TAGS, cum_weights=tag_weights, k=4))),
+            "tags": list(dict.fromkeys(chance.choices(tags, cum_weights=tag_weights, k=4))),
             "category": "Creative" if number % 9 else None,
             "created_in": "FNC" if number % 3 == 0 else "UEFN",
             "max_players": 1 + number % 40,
