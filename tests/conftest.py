@@ -11,6 +11,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -143,16 +144,8 @@ def template_database(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
     """URL of a fresh, migrated database of the test's own, as its owner."""
-    name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {} strategy file_copy").format(
-                sql.Identifier(name), sql.Identifier(template_database)
-            )
-        )
-    yield with_database(postgres_url, name)
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        drop(admin, name)
+    with copy_of(template_database, postgres_url) as url:
+        yield url
 
 
 @pytest.fixture
@@ -217,6 +210,21 @@ def analyst_password(postgres_url: str) -> Iterator[str]:
 def with_database(url: str, name: str) -> str:
     """``url`` with another database in its path."""
     return f"{url.rpartition('/')[0]}/{name}"
+
+
+@contextmanager
+def copy_of(template: str, postgres_url: str) -> Iterator[str]:
+    """URL of a database made from a template, as its owner; dropped with the context."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+    yield with_database(postgres_url, name)
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        drop(admin, name)
 
 
 def drop(admin: psycopg.Connection, name: str) -> None:

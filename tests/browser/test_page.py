@@ -1,105 +1,15 @@
 """The search page in a real Chromium: typing, typos, filters, keys, a phone, and Elasticsearch going away."""
 
-import asyncio
-import shutil
-import socket
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-
-import httpx
 import pytest
-from elasticsearch import AsyncElasticsearch
-from playwright.async_api import Page, async_playwright, expect
-from pydantic import SecretStr
+from playwright.async_api import Page, expect
 
-from etl.engine.database import open_database
-from etl.search import indices, sync
-from etl.settings import Settings
 from tests.relay import Relay
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(180),
+    pytest.mark.asyncio(loop_scope="session"),
 ]
-ISLANDS = """
-insert into fortnite.island
-  (code, source, first_seen_at, title, creator_name, tags, created_in, published_at)
-select
-  '1000-0000-' || lpad(n::text, 4, '0'), 'catalogue', now(),
-  case when n <= 30 then 'Zone Wars ' || n else 'Quiet Island ' || n end,
-  'maker' || mod(n, 5), case when mod(n, 2) = 0 then '{pvp,boxfight}' else '{calm}' end::text[],
-  case when mod(n, 3) = 0 then 'FNC' else 'UEFN' end, now() - make_interval(days => n)
-from generate_series(1, 60) as n;
-"""
-HOSTILE = """
-insert into fortnite.island (code, source, first_seen_at, title)
-values ('6666-6666-6666', 'catalogue', now(), '<img src=x onerror="document.title=1">')
-"""
-NOW = """
-insert into fortnite.island_now
-  (island_id, ts, recorded_at, since, ccu, marked_ccu, record_ccu)
-select n.island_id, n.hour, n.hour, n.hour, n.ccu, n.ccu, n.ccu
-from (
-  select i.island_id, (3 ^ right(i.code, 4)::integer)::integer as ccu, date_trunc('hour', now()) as hour
-  from fortnite.island as i
-  where starts_with(i.title, 'Zone Wars') and right(i.code, 4)::integer <= 12
-) as n
-"""
-METRICS = """
-insert into fortnite.island_metric_state (island_id, watched_from, read_through, peak_on, peak_ccu)
-select i.island_id, '2026-11-01', '2026-11-01', '2026-11-01', 1077
-from fortnite.island as i
-where i.title in ('Quiet Island 60', 'Zone Wars 12')
-"""
-
-
-@pytest.fixture
-async def relay(elasticsearch_url: str) -> AsyncIterator[Relay]:
-    """A wire to Elasticsearch that can be cut."""
-    async with Relay.to(elasticsearch_url) as wire:
-        yield wire
-
-
-@pytest.fixture
-async def address(
-    settings: Settings, elasticsearch: AsyncElasticsearch, database_url: str, relay: Relay
-) -> AsyncIterator[str]:
-    """The page's address, with 61 islands behind it."""
-    async with open_database(database_url, size=2) as db:
-        for statement in (ISLANDS, HOSTILE, NOW, METRICS):
-            await db.execute(statement)
-        await db.execute("select search.mark('island', array_agg(code)) from fortnite.island")
-        await indices.ensure(db, elasticsearch, settings)
-        await sync.sync(db, elasticsearch, settings)
-    await elasticsearch.indices.refresh(index=f"{settings.search_prefix}island")
-    wired = settings.model_copy(update={"elasticsearch_url": SecretStr(relay.url)})
-    async with _served(wired) as url:
-        yield url
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    """A page of a fresh browser that fails the test on any error of its console."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("no chromium on PATH: install Debian's package chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = await browser.new_page(viewport={"width": 1280, "height": 900})
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        yield page
-        await browser.close()
-        assert faults == []
 
 
 async def test_typing_finds_best_first_with_players(page: Page, address: str) -> None:
@@ -260,50 +170,3 @@ async def test_a_phone_sees_it_whole(page: Page, address: str) -> None:
     await page.get_by_text("Filters").click()
     await page.get_by_label("pvp").check()
     await expect(page.locator("#count")).to_have_text("15 islands")
-
-
-@asynccontextmanager
-async def _served(settings: Settings) -> AsyncIterator[str]:
-    """``etl web`` in a process of its own on a free port."""
-    port = _free_port()
-    assert settings.elasticsearch_url is not None
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "etl.cli", "web", "--port", str(port)),
-        env={
-            "ETL_HOME": str(settings.home),
-            "ETL_ELASTICSEARCH_URL": settings.elasticsearch_url.get_secret_value(),
-            "ETL_SEARCH_PREFIX": settings.search_prefix,
-        },
-        cwd=Path(__file__).parents[2],
-    )
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            await _answers(client, f"{url}health", process)
-        yield url
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), 15)
-
-
-async def _answers(
-    client: httpx.AsyncClient, url: str, process: asyncio.subprocess.Process
-) -> None:
-    async with asyncio.timeout(30):
-        while process.returncode is None:
-            try:
-                if (await client.get(url)).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.1)
-    pytest.fail(f"etl web ended with code {process.returncode} before it answered")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

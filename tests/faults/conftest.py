@@ -1,20 +1,17 @@
 """One simulated world for the folder: 240 islands on three pages of the catalogue, its clock stopped."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 
 import httpx
-import psycopg
 import pytest
 import pytest_asyncio
-from psycopg import sql
 from pydantic import SecretStr
 
 from etl.engine.database import Database, open_database
 from etl.fortnite import client
 from etl.settings import Settings
 from etl.simulator.process import Running, start
-from tests.conftest import drop, with_database
+from tests.conftest import copy_of
 from tests.faults.world import NOW, PAGE, Truth, ask, pointed
 from tests.simulator.conftest import UNLIMITED
 
@@ -64,21 +61,8 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def other_database(postgres_url: str, template_database: str) -> Iterator[str]:
     """URL of a second database, as fresh as the test's own."""
-    with _fresh(postgres_url, template_database, "test_other") as url:
+    with copy_of(template_database, postgres_url) as url:
         yield url
-
-
-@contextmanager
-def _fresh(postgres_url: str, template: str, name: str) -> Iterator[str]:
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {} strategy file_copy").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-    yield with_database(postgres_url, name)
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        drop(admin, name)
 
 
 def with_url(settings: Settings, url: str, prefix: str) -> Settings:

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-import psycopg
 from elasticsearch import AsyncElasticsearch
-from psycopg import sql
 from pydantic import SecretStr
 
 from etl.engine.database import open_database
@@ -19,7 +17,7 @@ from etl.search.indices import alias
 from etl.search.query import Hit, Page, Query, search
 from etl.search.sync import sync
 from etl.settings import Settings
-from tests.conftest import drop, with_database
+from tests.conftest import copy_of
 from tests.data import recorded
 
 EVERY_NTH = 6
@@ -41,24 +39,16 @@ def catalogue() -> list[dict[str, object]]:
 @contextmanager
 def recorded_index(options: Settings, postgres_url: str, template: str) -> Iterator[Settings]:
     """A database and an index with recorded islands; some have players, by a fixed rule."""
-    name = f"query_{secrets.token_hex(4)}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {}").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
+    with copy_of(template, postgres_url) as url:
+        options = options.model_copy(
+            update={
+                "database_url": SecretStr(url),
+                "search_prefix": f"query-{secrets.token_hex(4)}-",
+            }
         )
-    options = options.model_copy(
-        update={
-            "database_url": SecretStr(with_database(postgres_url, name)),
-            "search_prefix": f"{name.replace('_', '-')}-",
-        }
-    )
-    asyncio.run(_fill(options))
-    yield options
-    asyncio.run(_empty(options))
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        drop(admin, name)
+        asyncio.run(_fill(options))
+        yield options
+        asyncio.run(_empty(options))
 
 
 async def _fill(options: Settings) -> None:
