@@ -46,9 +46,9 @@ async def marked(db: Database) -> set[str]:
 
 async def until_someone_waits(db: Database) -> None:
     """Until a statement of this database waits for a lock."""
-    for _ in range(1000):
+    for _ in range(500):
         if await db.fetch(
-            "select from pg_stat_activity"
+            "select pid from pg_stat_activity"
             " where datname = current_database() and wait_event_type = 'Lock'"
         ):
             return
@@ -210,7 +210,7 @@ async def test_two_at_once_give_the_rows_of_one(
         await first.commit()
         assert (await waiting).rows == 0
     assert await read(db) == world.rankings([YESTERDAY], top=1000)
-    assert await db.fetch("select from fortnite.ranking_due") == []
+    assert await db.fetch("select day from fortnite.ranking_due") == []
 
 
 async def test_an_operator_has_days_ranked_again(
