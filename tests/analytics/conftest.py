@@ -75,8 +75,8 @@ async def landed(
     async with (
         open_database(url, size=6) as db,
         start(
-            islands=70,
-            growth=5,
+            islands=160,
+            growth=11,
             seed=5,
             hidden=0,
             now=today.isoformat(),

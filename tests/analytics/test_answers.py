@@ -13,6 +13,7 @@ import pytest
 from etl.engine.database import Connection
 from tests.analytics.conftest import DAY, HOUR, STEP, Landed
 
+TOP = 3
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WAS = """
@@ -266,11 +267,11 @@ async def test_churn_of_the_top(landed: Landed, analyst: Connection, truth: Trut
             for island in truth.islands
             if len(counts := truth.of(island, day, day + DAY)) >= 15 and any(counts)
         }
-        return set(sorted(means, key=lambda one: (-means[one], truth.islands[one]["code"]))[:5])
+        return set(sorted(means, key=lambda one: (-means[one], truth.islands[one]["code"]))[:TOP])
 
     first, second = top(landed.today - 2 * DAY), top(landed.today - DAY)
     days = ((landed.today - 2 * DAY).date(), (landed.today - DAY).date())
-    before, after = await ask(analyst, "select * from analytics.top_churn(%s, %s, 5)", *days)
+    before, after = await ask(analyst, "select * from analytics.top_churn(%s, %s, %s)", *days, TOP)
     # of the day before the first nobody was sampled often enough to be ranked
     assert (before["stayed"], before["churn"]) == (None, None)
     assert (before["ranked"], after["ranked"]) == (len(first), len(second))
