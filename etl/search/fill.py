@@ -18,6 +18,7 @@ from etl.engine.database import Database
 from etl.search import bulk
 from etl.search.bulk import Chunk, Outcome
 from etl.search.client import SearchUnavailable
+from etl.search.epoch import acknowledge, note
 from etl.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -125,8 +126,11 @@ class _Fill:
         return Slice(**rows[0]) if rows else None
 
     async def _send(self, part: Slice, gate: asyncio.Semaphore, send_by: float) -> None:
-        row = await self.db.fetch_one(
-            "select * from search.read(%s, %s, %s)", (self.index, part.ids, part.version)
+        row, _ = await asyncio.gather(
+            self.db.fetch_one(
+                "select * from search.read(%s, %s, %s)", (self.index, part.ids, part.version)
+            ),
+            note(self.es, self.settings, part.version),
         )
         chunk = Chunk([*row["ids"], *row["gone"]], (row["body"] or "").encode())
         async with gate:
@@ -139,6 +143,7 @@ class _Fill:
                 f"{self.physical} is not full yet, {self.sent} documents were sent: {reason}"
             )
         await self._to_the_sync(part, outcome)
+        await acknowledge(self.db, part.version)
         await self.db.execute(
             "select search.finish_slice(%s, %s, %s, %s)",
             (self.index, self.physical, part.slice, len(row["ids"])),

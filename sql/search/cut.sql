@@ -1,3 +1,4 @@
+-- requires: search.draw
 create function search.cut(p_index text, p_physical text, p_n integer, p_lease interval)
 returns table (slice bigint, ids text[], version bigint)
 language plpgsql
@@ -53,7 +54,7 @@ begin
     returning search.slice.slice into slice;
   end if;
   -- Drawn here, its documents are read in a later statement: whatever changes after that has a higher one.
-  version := nextval('search.version');
+  version := search.draw();
   return next;
 end
 $$;

@@ -10,6 +10,5 @@ end
 $$;
 
 comment on function search.lift(bigint) is
-'Lifts the sequence of versions past one that Elasticsearch holds and past the clock in microseconds.
-Apart from search.outdate and after it: a sequence does not roll back, so a crash between must leave the
-work to be done again';
+'Lifts the sequence of versions past one that Elasticsearch may hold and past the clock in microseconds, '
+'so that whatever is drawn next wins there';
