@@ -44,7 +44,9 @@ def sync(*, as_json: Json = False) -> None:
     console = Console(highlight=False)
     console.print(f"{done.sent} sent, {done.deleted} deleted, {done.rejected} rejected")
     if done.restored:
-        console.print("[yellow]The database was restored: the indices were built again[/]")
+        console.print(
+            "[yellow]The database or Elasticsearch was restored: indices are built again[/]"
+        )
     if done.rejected:
         console.print("Why: select * from search.rejected; after a fix: etl search retry")
 
