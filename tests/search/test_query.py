@@ -1,7 +1,10 @@
 """What readers find over recorded islands."""
 
+from collections import defaultdict
+
 import pytest
 
+from etl.search.fold import fold, title_key
 from etl.search.query import Query
 from tests.search.catalogue import Reader, catalogue
 
@@ -18,6 +21,21 @@ async def test_zone_wars_finds_zone_wars_exact_title_first(reader: Reader) -> No
 async def test_exact_title_is_not_buried_by_players(reader: Reader) -> None:
     first, *others = await reader.hits("zone wars")
     assert max(hit.ccu or 0 for hit in others) > (first.ccu or 0)
+
+
+async def test_an_exact_title_comes_first_and_of_several_the_most_played(reader: Reader) -> None:
+    islands = defaultdict(list)
+    for row in catalogue():
+        islands[title_key(fold(str(row["title"])))].append(str(row["title"]))
+    shared = sorted(islands, key=lambda key: len(islands[key]), reverse=True)[:12]
+    for key in shared:
+        hits = (await reader.page(query=Query(text=islands[key][-1], size=100, facets=()))).hits
+        same = [hit for hit in hits if title_key(fold(hit.title)) == key]
+        assert same[0] == hits[0]
+        players = [hit.ccu or hit.day_peak or 0 for hit in same]
+        assert 3 * (players[0] + 1) > max(
+            players
+        )  # a peak of a day says a little less than players now
 
 
 async def test_among_alike_titles_players_help(reader: Reader) -> None:
