@@ -17,7 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 from etl import embedded
 from etl.cli.run import run_async
@@ -78,12 +78,11 @@ def status(*, as_json: Json = False) -> None:
     if as_json:
         print_json([{name: _plain(value) for name, value in row.items()} for row in rows])
         return
-    table = Table("file", "bytes", "lines", "stored", "skipped", "rejected", "begun", "ended")
+    table = Table(*_wide_first("file", "lines", "stored", "skipped", "rejected", "ended"))
     for row in rows:
-        counts = (row[name] for name in ("size_bytes", "lines", "stored", "skipped", "rejected"))
-        ended = _plain(row["finished_at"]) or "not yet"
-        begun = _plain(row["started_at"])
-        table.add_row(escape(row["name"]), *(f"{n:,}" for n in counts), str(begun), str(ended))
+        counts = (row[name] for name in ("lines", "stored", "skipped", "rejected"))
+        ended = f"{row['finished_at']:%Y-%m-%d %H:%M}" if row["finished_at"] else "not yet"
+        table.add_row(escape(row["name"]), *(f"{n:,}" for n in counts), ended)
     Console(highlight=False).print(table)
 
 
@@ -169,7 +168,7 @@ def _shown() -> Iterator[_Shown]:
 
 def _print(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:
     console = Console(highlight=False)
-    table = Table("file", "lines", "stored", "skipped", "rejected", "new", "")
+    table = Table(*_wide_first("file", "lines", "stored", "skipped", "rejected", "new", ""))
     for one in outcomes:
         counts = [one.lines, one.stored, one.skipped, one.rejected]
         new = "" if dry_run else f"{one.discovered:,}"
@@ -181,6 +180,11 @@ def _print(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:
             console.print(f"{escape(one.name)} line {bad.line}: {escape(bad.reason)}")
         if len(one.bad) < one.rejected and not one.already:
             console.print(f"{escape(one.name)}: all of them: etl rejected fortnite.ccu")
+
+
+def _wide_first(*names: str) -> list[Column]:
+    """Columns of which the first is folded, never cut."""
+    return [Column(name, overflow="ellipsis" if n else "fold") for n, name in enumerate(names)]
 
 
 def _utc(instant: datetime) -> datetime:

@@ -45,8 +45,8 @@ def _csv(path: Path, samples: Sequence[Sample]) -> Path:
     return path
 
 
-async def _land(db: Database, path: Path, options: Options = Options()) -> Outcome:  # noqa: B008
-    return await backfill(db, look_at(path), options)
+async def _land(db: Database, path: Path, options: Options | None = None) -> Outcome:
+    return await backfill(db, look_at(path), options or Options())
 
 
 async def _world(db: Database) -> list[dict[str, Any]]:
@@ -284,6 +284,23 @@ async def test_two_files_at_once_take_turns(db: Database, tmp_path: Path) -> Non
     paths = [_csv(tmp_path / f"{n}.csv", samples[n::2]) for n in range(2)]
     await asyncio.gather(*(_land(db, path) for path in paths))
     assert [(row["code"], row["ts"], row["ccu"]) for row in await _world(db)] == sorted(samples)
+
+
+async def test_a_position_moves_once_however_often_it_is_told(db: Database) -> None:
+    row = await db.fetch_one(
+        "insert into engine.backfill (series, digest, size_bytes, name)"
+        " values ('fortnite.ccu', 'x', 9, 'f') returning backfill_id"
+    )
+    move = "select engine.move_backfill(%s, %s, 9, 3, 2, 1, 1, '{k}', array['f line 3'], '{b}') as moved"
+    for start, moved in ((0, True), (0, True), (5, True)):
+        assert (await db.fetch_one(move, [row["backfill_id"], start]))["moved"] == moved
+    other = move.replace(" 9,", " 7,")
+    assert not (await db.fetch_one(other, [row["backfill_id"], 0]))["moved"]
+    held = await db.fetch_one(
+        "select position, lines, stored, skipped, rejected from engine.backfill"
+    )
+    assert tuple(held.values()) == (9, 3, 2, 1, 1)
+    assert await _rejected(db) == ["f line 3"]
 
 
 def _table(samples: Sequence[Sample], kind: pa.DataType) -> pa.Table:
