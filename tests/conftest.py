@@ -40,6 +40,8 @@ def _roomy() -> str:
 
 
 HOMES = _roomy()
+COSTLY = ("landed", "indexed", "browser")
+"""Fixtures that are made once a process and take long."""
 OWN_HOME = pytest.StashKey[Path]()
 
 
@@ -67,6 +69,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         del os.environ["ETL_TEST_HOME"]
         embedded.down(server_settings(home))
         shutil.rmtree(home)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What stands on the same costly ground runs in one process of a parallel run, and begins first."""
+    for item in items:
+        if (ground := _costly(item)) is not None:
+            item.add_marker(pytest.mark.xdist_group(ground))
+    items.sort(key=lambda item: _costly(item) is None)
+
+
+def _costly(item: pytest.Item) -> str | None:
+    call = getattr(item, "callspec", None)
+    if call is not None and "wasm" in call.params.values():
+        return "wasm"
+    return next((name for name in COSTLY if name in getattr(item, "fixturenames", ())), None)
 
 
 @pytest.fixture(autouse=True)

@@ -30,6 +30,7 @@ with recursive level as (
 )
 select l.relation, l.store, l.source is null
 from level as l
+where not l.by_function -- the same table on either foundation
 order by l.depth, l.relation
 """
 COLUMNS = """

@@ -183,14 +183,17 @@ async def test_an_unchanged_count_writes_nothing(db: Database) -> None:
 
 
 async def test_documents_are_marked_when_their_count_moved_enough(db: Database) -> None:
-    await store(db, TS, {"a": 100, "b": 10, "c": 0, "d": 1})
-    assert await marked(db) == {"a", "b", "c", "d"}
     for n, counts, told in (
+        (-1, dict.fromkeys("abcd", 1000), {"a", "b", "c", "d"}),
+        (0, {"a": 100, "b": 10, "c": 0, "d": 1}, {"a", "b", "c", "d"}),
         (1, {"a": 109, "b": 14, "c": 0, "d": 2}, set()),
         (2, {"a": 110, "b": 15, "c": 1, "d": 0}, {"a", "b", "c", "d"}),
         (3, {"a": 120, "b": 11, "c": 1, "d": 0}, set()),
         (4, {"a": 121, "b": 10, "c": 0, "d": 5}, {"a", "b", "c", "d"}),
         (5, {"a": 109}, {"a"}),
+        (6, {"a": 1000}, {"a"}),
+        (7, {"a": 1001}, {"a"}),  # a record is told however little it is above the last
+        (8, {"a": 1000}, set()),
     ):
         await store(db, TS + n * STEP, counts)
         assert await marked(db) == told, f"cycle {n}"
