@@ -13,7 +13,6 @@ import pytest
 from etl.engine.database import Connection
 from tests.analytics.conftest import DAY, HOUR, STEP, Landed
 
-TOP = 3
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WAS = """
@@ -258,29 +257,6 @@ async def test_the_effect_of_a_placement(landed: Landed, analyst: Connection, tr
                 assert row[f"ccu_{name}"] == (near(fmean(counts)) if counts else None)
                 compared += bool(counts and left)
     assert compared
-
-
-async def test_churn_of_the_top(landed: Landed, analyst: Connection, truth: Truth) -> None:
-    def top(day: datetime) -> set[int]:
-        means = {
-            island: fmean(counts)
-            for island in truth.islands
-            if len(counts := truth.of(island, day, day + DAY)) >= 15 and any(counts)
-        }
-        return set(sorted(means, key=lambda one: (-means[one], truth.islands[one]["code"]))[:TOP])
-
-    first, second = top(landed.today - 2 * DAY), top(landed.today - DAY)
-    days = ((landed.today - 2 * DAY).date(), (landed.today - DAY).date())
-    before, after = await ask(analyst, "select * from analytics.top_churn(%s, %s, %s)", *days, TOP)
-    # of the day before the first nobody was sampled often enough to be ranked
-    assert (before["stayed"], before["churn"]) == (None, None)
-    assert (before["ranked"], after["ranked"]) == (len(first), len(second))
-    assert after["churn"] == near(len(first - second) / len(first))
-    assert (after["stayed"], after["entered"], after["dropped"]) == (
-        len(first & second),
-        len(second - first),
-        len(first - second),
-    )
 
 
 async def test_retention_by_tag(landed: Landed, analyst: Connection, truth: Truth) -> None:
