@@ -1,8 +1,6 @@
 create function engine.abandon(p_resource text, p_lease bigint, p_keys text[]) returns integer
 language plpgsql
 set plan_cache_mode = force_generic_plan
-set random_page_cost = 0
-set cpu_index_tuple_cost = 100
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -12,10 +10,18 @@ declare
 begin
   update engine.crawl as c
   set leased_until = least(c.leased_until, now())
-  from (select u.key from unnest(p_keys) as u (key) order by u.key collate "C") as k
+  from (
+    select
+      p_resource as resource,
+      u.key
+    from unnest(p_keys) as u (key)
+    order by u.key collate "C"
+    offset 0
+  ) as k
   where
-    c.resource = p_resource
-    and c.key = k.key
+    -- One look-up a key is the only way in: a plan made while the table was empty must hold.
+    c.resource = k.resource
+    and c.key = any(array[k.key])
     and c.lease = p_lease
     and c.leased_until > '-infinity';
   get diagnostics v_abandoned = row_count;

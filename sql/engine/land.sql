@@ -15,9 +15,8 @@ create function raw.land(
 returns table (landed integer, changed integer, missing integer, stale integer)
 language plpgsql
 set plan_cache_mode = force_generic_plan
-set random_page_cost = 0
-set cpu_index_tuple_cost = 100
 set enable_seqscan = off
+set enable_indexonlyscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_bitmapscan = off
@@ -37,19 +36,21 @@ begin
     -- A listing makes its own rows: nobody asks for these entities one by one, so they are never due.
     insert into engine.crawl (resource, key, due_at)
     select
-      p_resource,
-      u.key,
+      k.resource,
+      k.key,
       'infinity'
-    from unnest(p_keys) as u (key)
-    where not exists (select from engine.crawl as c where c.resource = p_resource and c.key = u.key)
-    order by u.key collate "C"
+    from (select p_resource as resource, unnest(p_keys) as key) as k
+    where not exists (
+      select from engine.crawl as c where c.resource = k.resource and c.key = any(array[k.key])
+    )
+    order by k.key collate "C"
     on conflict do nothing;
     -- No lease keeps others away: all are locked in the order of keys before one is written.
     perform
-    from engine.crawl as c
-    where c.resource = p_resource and c.key = any(p_keys || p_same)
-    order by c.key
-    for no key update;
+    from (select u.key from unnest(p_keys || p_same) as u (key) order by u.key collate "C") as k
+    cross join lateral (
+      select from engine.crawl as c where c.resource = p_resource and c.key = k.key for no key update
+    ) as o;
   end if;
 
   -- The update is the lock: what comes second to a key compares with what came first.
@@ -72,14 +73,16 @@ begin
       last_error = null
     from (
       select
+        p_resource as resource,
         unnest(p_keys) as key,
         unnest(p_hashes) as hash,
         unnest(p_etags) as etag,
         generate_subscripts(p_keys, 1) as nth
     ) as k
     where
-      c.resource = p_resource
-      and c.key = k.key
+      -- So put that one look-up a key is the only way in: a plan made while the table was empty must hold.
+      c.resource = k.resource
+      and c.key = any(array[k.key])
       and (c.lease = p_lease or (p_lease is null and coalesce(c.last_fetched_at <= p_fetched_at, true)))
       and c.body_hash is distinct from k.hash
     returning k.nth, c.version, c.last_fetched_at, k.hash
@@ -117,18 +120,21 @@ begin
         last_error = null
       from (
         select
+          p_resource as resource,
           unnest(p_same) as key,
           unnest(p_same_hashes) as hash
         union all
         select
+          p_resource,
           k.key,
           k.hash
         from unnest(p_keys, p_hashes) with ordinality as k (key, hash, nth)
         where k.nth <> all(coalesce(v_nth, '{}'))
+        offset 0
       ) as k
       where
-        c.resource = p_resource
-        and c.key = k.key
+        c.resource = k.resource
+        and c.key = any(array[k.key])
         and (c.lease = p_lease or (p_lease is null and c.last_fetched_at <= p_fetched_at))
         and (k.hash is null or c.body_hash = k.hash)
       returning c.state

@@ -1,4 +1,4 @@
-"""That ending a batch reads the rows of the batch alone, whatever the statistics say of leases."""
+"""That landing and ending a batch read the rows of the batch alone, whatever the statistics say."""
 
 from dataclasses import replace
 from typing import LiteralString
@@ -57,3 +57,27 @@ async def test_it_reads_no_rows_but_its_own(
         await one.execute(query, given)
         (after,) = await (await one.execute(READ)).fetchall()
     assert BATCH <= after["n"] - before["n"] < 3 * BATCH
+
+
+@pytest.mark.parametrize("vacuumed", [False, True])
+async def test_a_plan_made_for_an_empty_table_holds_when_it_has_grown(
+    db: Database, conn: Conn, things: Resource, *, vacuumed: bool
+) -> None:
+    """A session keeps its plans: those of its first batch must do for the last."""
+    if vacuumed:
+        await conn.execute("vacuum analyze engine.crawl")
+    read = []
+    async with db.connection() as one:
+        for first in range(0, ENTITIES, BATCH):
+            bodies = [thing(f"{number:04}") for number in range(first, first + BATCH)]
+            batch = prepare(things, bodies, {})
+            target = Target(things, None, at(0), 0)
+            for again in (False, True):
+                hashes = {ready.key: ready.hash for ready in batch.changed} if again else {}
+                given = parameters(target, [] if again else batch.changed, hashes)
+                async with one.transaction():
+                    (before,) = await (await one.execute(READ)).fetchall()
+                    await one.execute(LAND, given)
+                    (after,) = await (await one.execute(READ)).fetchall()
+                read.append(after["n"] - before["n"])
+    assert max(read) < 4 * BATCH
