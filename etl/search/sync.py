@@ -115,7 +115,7 @@ class _Run:
             self.epoch = await current(self.db)
             await ensure_one(self.db, self.es, self.settings, self.index)
             if self.left is None:
-                await fill(self.db, self.es, self.settings, self.index)
+                await fill(self.db, self.es, self.settings, self.index, progress=self._filled)
                 await catch_up(self.db, self.es, self.index)
             await self._mark_again()
             await self._drain()
@@ -202,6 +202,11 @@ class _Run:
     async def _never_drawn(self, version: int) -> bool:
         row = await self.db.fetch_one("select last_value as drawn from search.version")
         return version > int(row["drawn"])
+
+    def _filled(self, _: int, settled: int) -> None:
+        self.numbers.sent += settled
+        if self.progress is not None:
+            self.progress(self.numbers)
 
     def _count(self, batch: Batch, outcome: Sent) -> None:
         done = set(batch.ids) - set(outcome.waiting)

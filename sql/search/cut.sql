@@ -1,6 +1,6 @@
--- requires: search.draw
+-- requires: search.draw, search.lease_marked
 create function search.cut(p_index text, p_physical text, p_n integer, p_lease interval)
-returns table (slice bigint, ids text[], version bigint)
+returns table (slice bigint, ids text[], marked text[], marks bigint[], version bigint)
 language plpgsql
 as $$
 declare
@@ -53,7 +53,17 @@ begin
     values (p_index, p_physical, v_after, ids[cardinality(ids)], clock_timestamp() + p_lease)
     returning search.slice.slice into slice;
   end if;
-  -- Drawn here, its documents are read in a later statement: whatever changes after that has a higher one.
+  marked := '{}';
+  marks := '{}';
+  -- A mark is for all targets: what only this one wants need not be sent to it once more.
+  if not exists (
+    select from search.target as t
+    where t.index = p_index and t.physical <> p_physical and t.state <> 'retired'
+  ) then
+    select l.ids, l.marks into marked, marks
+    from search.lease_marked(p_index, ids, p_lease) as l;
+  end if;
+  -- Drawn here, after those marks; its documents are read in a later statement: whatever changes after that has a higher one.
   version := search.draw();
   return next;
 end
@@ -61,5 +71,5 @@ $$;
 
 comment on function search.cut(text, text, integer, interval) is
 'Takes a slice of the documents that a physical index still wants, for so long: one that nobody finished in
-time, else the next so many ids. With the version to send it under; the documents are to be read after it.
-No row when nothing is free';
+time, else the next so many ids. With those pending, and their marks, where no other index takes them: they are
+settled with the slice. With the version to send it under; the documents are to be read after it. No row when nothing is free';

@@ -43,6 +43,7 @@ def first(*faults: str | None) -> Iterator[str | None]:
 async def test_fault_that_passes_is_overcome_in_the_same_run(
     faulty: Line, world: World, fault: str
 ) -> None:
+    await sync(world.db, world.es, world.settings)
     await world.island("1", "2")
     faults = first(fault)
     faulty.fault = lambda _: next(faults)
@@ -51,11 +52,20 @@ async def test_fault_that_passes_is_overcome_in_the_same_run(
     assert len(faulty.bulks) in {2, 3}
 
 
+async def test_pending_before_the_index_is_full_is_sent_once(faulty: Line, world: World) -> None:
+    await world.island("1", "2")
+    assert await through(faulty, world) == Numbers(sent=2)
+    assert len(faulty.bulks) == 1
+    assert await world.pending() == 0
+    assert await world.is_equal()
+
+
 @pytest.mark.usefixtures("_quick")
 @pytest.mark.parametrize("fault", ["cut before", "cut after", "429"])
 async def test_fault_that_stays_keeps_the_marks_free_for_the_next_run(
     faulty: Line, world: World, fault: str
 ) -> None:
+    await sync(world.db, world.es, world.settings)
     await world.island("1", "2")
     faulty.fault = lambda _: fault
     with pytest.raises(SearchUnavailable, match="2 documents of island keep waiting"):

@@ -48,8 +48,8 @@ async def test_change_and_another_worker_at_any_point(
 async def test_step_that_fails_gives_its_batch_back(
     world: World, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
+    await sync(world.db, world.es, world.settings)
     await world.island("1", "2")
-    await ensure(world.db, world.es, world.settings)
     original: Step = getattr(steps, step)
 
     async def fail(*_: object) -> None:

@@ -1,0 +1,37 @@
+create function search.lease_marked(p_index text, p_ids text[], p_lease interval)
+returns table (ids text[], marks bigint[])
+language plpgsql
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+set jit = off
+as $$
+begin
+  with free as (
+    select d.ctid
+    from unnest(p_ids) as u (id)
+    inner join search.dirty as d on u.id = d.id
+    where d.index = p_index and d.leased_until < clock_timestamp()
+    for update of d skip locked
+  ),
+
+  leased as (
+    update search.dirty as d
+    set leased_until = clock_timestamp() + p_lease
+    from free as f
+    where d.ctid = f.ctid
+    returning d.id, d.mark
+  )
+
+  select
+    coalesce(array_agg(l.id), '{}'),
+    coalesce(array_agg(l.mark), '{}')
+  into ids, marks
+  from leased as l;
+  return next;
+end
+$$;
+
+comment on function search.lease_marked(text, text[], interval) is
+'Takes those of these documents of an index that are pending, for so long: ids and their marks, empty when none
+is free';
