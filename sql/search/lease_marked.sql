@@ -1,6 +1,7 @@
 create function search.lease_marked(p_index text, p_ids text[], p_lease interval)
 returns table (ids text[], marks bigint[])
 language plpgsql
+set plan_cache_mode = force_custom_plan
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
@@ -10,9 +11,12 @@ begin
   with free as (
     select d.ctid
     from unnest(p_ids) as u (id)
-    inner join search.dirty as d on u.id = d.id
-    where d.index = p_index and d.leased_until < clock_timestamp()
-    for update of d skip locked
+    cross join lateral (
+      select o.ctid
+      from search.dirty as o
+      where o.index = p_index and o.id = u.id and o.leased_until < clock_timestamp()
+      for update skip locked
+    ) as d
   ),
 
   leased as (

@@ -12,6 +12,8 @@ create function search.settle(
 )
 returns integer
 language plpgsql
+-- A plan kept from when the table was all but empty would compare each of its rows with each of the batch.
+set plan_cache_mode = force_custom_plan
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
@@ -27,10 +29,16 @@ begin
       d.ctid,
       d.mark
     from unnest(p_ids, p_marks) as l (id, mark)
-    inner join search.dirty as d on l.id = d.id and l.mark = d.mark
-    where d.index = p_index and l.id <> all(p_waiting)
-    -- A row that is locked is being marked again, or is sent once more after its lease.
-    for update of d skip locked
+    cross join lateral (
+      select
+        o.ctid,
+        o.mark
+      from search.dirty as o
+      where o.index = p_index and o.id = l.id and o.mark = l.mark
+      -- A row that is locked is being marked again, or is sent once more after its lease.
+      for update skip locked
+    ) as d
+    where l.id <> all(p_waiting)
   ),
 
   done as (
@@ -65,9 +73,13 @@ begin
     with given_back as (
       select d.ctid
       from unnest(p_ids, p_marks) as l (id, mark)
-      inner join search.dirty as d on l.id = d.id and l.mark = d.mark
-      where d.index = p_index and l.id = any(p_waiting)
-      for update of d skip locked
+      cross join lateral (
+        select o.ctid
+        from search.dirty as o
+        where o.index = p_index and o.id = l.id and o.mark = l.mark
+        for update skip locked
+      ) as d
+      where l.id = any(p_waiting)
     )
 
     update search.dirty as d
