@@ -17,15 +17,15 @@ demo: setup
 	$(BIN)/etl demo
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 # Counting lines doubles what the tests cost: asked for by itself.
 coverage: setup
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --cov --cov-report=term:skip-covered
 
 # Another build of PostgreSQL: migrations and roles, and the contract of time series on plain partitions.
 test-oldest: setup
-	ETL_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup tests/database tests/timescale
+	ETL_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(BIN)/python -m pytest --numprocesses 3 --dist worksteal tests/database tests/timescale
 
 check: setup
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ import psutil
 import psycopg
 import pytest
 from elasticsearch import AsyncElasticsearch
+from filelock import FileLock
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -40,8 +41,6 @@ def _roomy() -> str:
 
 
 HOMES = _roomy()
-COSTLY = ("landed", "indexed", "browser")
-"""Fixtures that are made once a process and take long."""
 OWN_HOME = pytest.StashKey[Path]()
 
 
@@ -69,21 +68,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         del os.environ["ETL_TEST_HOME"]
         embedded.down(server_settings(home))
         shutil.rmtree(home)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stands on the same costly ground runs in one process of a parallel run, and begins first."""
-    for item in items:
-        if (ground := _costly(item)) is not None:
-            item.add_marker(pytest.mark.xdist_group(ground))
-    items.sort(key=lambda item: _costly(item) is None)
-
-
-def _costly(item: pytest.Item) -> str | None:
-    call = getattr(item, "callspec", None)
-    if call is not None and "wasm" in call.params.values():
-        return "wasm"
-    return next((name for name in COSTLY if name in getattr(item, "fixturenames", ())), None)
 
 
 @pytest.fixture(autouse=True)
@@ -209,11 +193,17 @@ async def elasticsearch(
 
 
 @pytest.fixture
-def analyst_password(postgres_url: str) -> Iterator[str]:
-    """A password that etl_analyst may log in with during the test."""
+def analyst_password(servers_home: Path, postgres_url: str) -> Iterator[str]:
+    """A password that etl_analyst may log in with during the test.
+
+    The role is the server's, which other tests share: one of them has it at a time.
+    """
     password = secrets.token_urlsafe()
     role = sql.Identifier("etl_analyst")
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
+    with (
+        FileLock(servers_home / "analyst.lock"),
+        psycopg.connect(postgres_url, autocommit=True) as admin,
+    ):
         known = admin.execute("select from pg_roles where rolname = 'etl_analyst'").rowcount
         if not known:
             admin.execute(sql.SQL("create role {}").format(role))

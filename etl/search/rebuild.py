@@ -49,12 +49,17 @@ async def turn(
 
 
 async def demand(db: Database, es: AsyncElasticsearch, settings: Settings, index: str) -> str:
-    """Begin to build ``index`` again, or go on if that is under way; the new physical index."""
+    """Begin to build ``index`` again, or go on if that is under way; the new physical index.
+
+    Another worker may have finished it by the time this returns.
+    """
     await ensure_one(db, es, settings, index)
     await db.execute("select search.demand_rebuild(%s)", (index,))
     await ensure_one(db, es, settings, index)
     row = await db.fetch_one(
-        "select physical from search.target where index = %s and state = 'building'", (index,)
+        "select physical from search.target where index = %s and state <> 'retired'"
+        " order by state = 'live' limit 1",
+        (index,),
     )
     return str(row["physical"])
 

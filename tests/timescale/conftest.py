@@ -44,7 +44,7 @@ truncate fortnite.ccu, fortnite.ccu_hourly_store, fortnite.ccu_daily_store, raw.
 truncate
   fortnite.ccu_batch, fortnite.ccu_cycle, fortnite.island_now, fortnite.island_performance,
   fortnite.island_days, fortnite.ccu_group_hourly, fortnite.ccu_untold, fortnite.creator_late,
-  fortnite.island, search.dirty, engine.late, engine.crawl, raw.rejected
+  fortnite.island, fortnite.island_change, search.dirty, engine.late, engine.crawl, raw.rejected
   restart identity;
 delete from engine.watermark where name = 'retention';
 update engine.series set
