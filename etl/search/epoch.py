@@ -8,7 +8,13 @@ round, an Elasticsearch that acknowledged a note and has it no more has lost doc
 """
 
 import structlog
-from elasticsearch import AsyncElasticsearch, BadRequestError, ConflictError, NotFoundError
+from elasticsearch import (
+    ApiError,
+    AsyncElasticsearch,
+    BadRequestError,
+    ConflictError,
+    NotFoundError,
+)
 
 from etl.engine.database import Database
 from etl.search.client import explained
@@ -94,10 +100,21 @@ async def _found(es: AsyncElasticsearch, settings: Settings) -> int:
     name = index_of_notes(settings)
     with explained(f"reading {name}"):
         try:
-            answer = await es.get(index=name, id=ID, source=False)
-        except NotFoundError:
-            await _make(es, name)
-            return 0
+            return await _noted(es, name)
+        except ApiError as error:
+            if error.status_code != 503:
+                raise
+            # Another worker made it a moment ago, and its shard is only starting.
+            await es.cluster.health(index=name, wait_for_status="yellow", timeout="10s")
+            return await _noted(es, name)
+
+
+async def _noted(es: AsyncElasticsearch, name: str) -> int:
+    try:
+        answer = await es.get(index=name, id=ID, source=False)
+    except NotFoundError:
+        await _make(es, name)
+        return 0
     return int(answer["_version"])
 
 
