@@ -163,10 +163,10 @@ async def _goes_on(db: Database, before: World) -> None:
         assert (await daily(db))[key] == row
 
 
-async def test_nobody_writes_while_a_move_is_alone(database_url: str, db_plain: Database) -> None:
+async def test_nobody_writes_while_a_move_is_alone(own_url: str, db_plain: Database) -> None:
     db = db_plain
     await put(db, series(NOW, [1, 2, 3]))
-    with psycopg.connect(database_url, autocommit=True) as mover:
+    with psycopg.connect(own_url, autocommit=True) as mover:
         staging.guard(mover, "x")
         await put(db, series(NOW + STEP, [5]))  # the move copies: everybody goes on
         mover.execute(staging.ALONE)
@@ -189,8 +189,8 @@ async def test_nobody_writes_while_a_move_is_alone(database_url: str, db_plain: 
     await check(db)
 
 
-async def test_a_move_waits_for_who_writes(database_url: str, db_plain: Database) -> None:
-    with psycopg.connect(database_url, autocommit=True) as mover:
+async def test_a_move_waits_for_who_writes(own_url: str, db_plain: Database) -> None:
+    with psycopg.connect(own_url, autocommit=True) as mover:
         staging.guard(mover, "x")
         async with db_plain.connection() as writer, writer.transaction():
             await writer.execute("select engine.make_room('fortnite.ccu', %s)", [NOW])
@@ -202,13 +202,13 @@ async def test_a_move_waits_for_who_writes(database_url: str, db_plain: Database
 
 
 async def test_what_changed_while_it_was_copied_is_copied_again(
-    database_url: str, db_plain: Database
+    own_url: str, db_plain: Database
 ) -> None:
     columns = ("ts", "island_id", "ccu")
     level = staging.Level("fortnite.ccu", "fortnite.ccu", "public.target", True, columns, "ts")
     samples = series(NOW, range(200)) | series(NOW - 3 * DAY, range(9), island=2)
     await put(db_plain, samples)
-    with psycopg.connect(database_url, autocommit=True) as mover:
+    with psycopg.connect(own_url, autocommit=True) as mover:
         mover.execute("create table public.target (like fortnite.ccu including all)")
 
         def bring(*, strict: bool) -> switch.Moved:
@@ -237,9 +237,15 @@ async def test_what_changed_while_it_was_copied_is_copied_again(
 
 
 @pytest.fixture
-async def db_plain(database_url: str) -> AsyncIterator[Database]:
+def own_url(postgres_url: str) -> Iterator[str]:
+    """A database of the test's own on plain partitions, whatever the server offers."""
+    yield from conftest._database(postgres_url, "plain")
+
+
+@pytest.fixture
+async def db_plain(own_url: str) -> AsyncIterator[Database]:
     """The test's database, on plain partitions."""
-    async with open_database(database_url, size=3) as db:
+    async with open_database(own_url, size=3) as db:
         yield db
 
 
