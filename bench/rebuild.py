@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 import psutil
 
+from bench.parts.raw_bulk import post
 from bench.parts.servers import own
 from bench.search import prepare
 from etl import embedded
@@ -46,24 +47,12 @@ async def raw(options: Settings, settings: dict[str, Any]) -> dict[str, float]:
     """Send the finished bodies as fast as the connections take them, and let readers see them."""
     made = definition("island")
     made["settings"]["index"] |= settings
-    files = iter(sorted(options.home.glob("*.ndjson")))
+    files = sorted(options.home.glob("*.ndjson"))
     async with open_elasticsearch(options) as es:
         await es.options(ignore_status=404).indices.delete(index="raw")
         await es.indices.create(index="raw", **made)
-
-        async def connection() -> None:
-            for file in files:
-                answer = await es.perform_request(
-                    "POST",
-                    "/raw/_bulk",
-                    params={"filter_path": "errors"},
-                    headers={"content-type": "application/x-ndjson", "accept": "application/json"},
-                    body=file.read_bytes(),
-                )
-                assert not answer.body["errors"]
-
         started = perf_counter()
-        await asyncio.gather(*(connection() for _ in range(options.search_connections)))
+        await post(es, "raw", (file.read_bytes() for file in files), options.search_connections)
         await es.indices.refresh(index="raw")
         seconds = perf_counter() - started
         await es.indices.delete(index="raw")

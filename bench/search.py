@@ -18,6 +18,7 @@ import orjson
 import psutil
 from elasticsearch import AsyncElasticsearch
 
+from bench.parts.raw_bulk import post
 from bench.parts.servers import own
 from etl import embedded
 from etl.engine.database import open_database
@@ -74,26 +75,12 @@ async def prepare(options: Settings, documents: int) -> None:
 
 async def raw(options: Settings) -> dict[str, float]:
     """Send the finished bodies as fast as the connections take them."""
-    index = indices.definition("island")
-    files = iter(sorted(options.home.glob("*.ndjson")))
+    files = sorted(options.home.glob("*.ndjson"))
     async with open_elasticsearch(options) as es:
         await clear(es)
-        await es.indices.create(index="island-raw", **index)
-
-        async def connection() -> None:
-            for file in files:
-                answer = await es.perform_request(
-                    "POST",
-                    "/island-raw/_bulk",
-                    params={"filter_path": "errors"},
-                    headers={"content-type": "application/x-ndjson", "accept": "application/json"},
-                    body=file.read_bytes(),
-                )
-                assert not answer.body["errors"]
-
-        started = perf_counter()
-        await asyncio.gather(*(connection() for _ in range(options.search_connections)))
-        return {"seconds": perf_counter() - started}
+        await es.indices.create(index="island-raw", **indices.definition("island"))
+        bodies = (file.read_bytes() for file in files)
+        return {"seconds": await post(es, "island-raw", bodies, options.search_connections)}
 
 
 async def projected(options: Settings) -> dict[str, float]:

@@ -17,6 +17,7 @@ from time import perf_counter
 import orjson
 from elasticsearch import AsyncElasticsearch
 
+from bench.parts.raw_bulk import HEADERS, post
 from bench.parts.servers import own
 from bench.search import ISLANDS, PLAYERS
 from etl import embedded
@@ -65,19 +66,7 @@ class Cycle:
 
     async def post(self, name: str, bodies: list[bytes]) -> float:
         """Seconds to send finished bodies over as many connections as a sync has."""
-        left = iter(bodies)
-
-        async def connection() -> None:
-            for body in left:
-                answer = await self.es.perform_request(
-                    "POST", f"/{name}/_bulk", params={"filter_path": "errors"}, body=body,
-                    headers={"content-type": "application/x-ndjson", "accept": "application/json"},
-                )  # fmt: skip
-                assert not answer.body["errors"]
-
-        started = perf_counter()
-        await asyncio.gather(*(connection() for _ in range(self.options.search_connections)))
-        return perf_counter() - started
+        return await post(self.es, name, bodies, self.options.search_connections)
 
     async def synced(self) -> float:
         """Whole documents as they are sent today, from marks."""
@@ -167,7 +156,7 @@ async def versions(es: AsyncElasticsearch, name: str, code: str) -> None:
     )  # fmt: skip
     answer = await es.options(ignore_status=400).perform_request(
         "POST", f"/{name}/_bulk", body=body,
-        headers={"content-type": "application/x-ndjson", "accept": "application/json"},
+        headers=HEADERS,
     )  # fmt: skip
     print(f"an update takes version {before} to {after}: one that no sync drew")
     print(f"an update with an external version: {answer.body['error']['reason'][:120]}")
