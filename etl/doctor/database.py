@@ -13,12 +13,12 @@ from etl.embedded.postgres_build import OLDEST
 from etl.embedded.state import public_url
 from etl.engine.migrate import status
 from etl.engine.schema import Status
+from etl.engine.standing import is_too_old
 from etl.errors import PlainError
 from etl.logs import clean
 from etl.settings import Settings
 
 SECONDS = 5
-OLDEST_TIMESCALE = (2, 20)
 SKEW_WARNING = timedelta(seconds=2)
 SKEW_FAILED = timedelta(seconds=30)
 QUERY = """
@@ -104,6 +104,6 @@ def _timeseries(row: dict[str, Any], standing: Status, settings: Settings) -> Fi
     if not community:
         advice = "Put timescaledb into shared_preload_libraries, timescaledb.license = 'timescale'."
         return Finding(name, "failed", says, advice)
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_TIMESCALE:
+    if is_too_old(version):
         return Finding(name, "failed", says, "Upgrade TimescaleDB to 2.20 or newer.")
     return Finding(name, "ok", says)

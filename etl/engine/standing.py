@@ -77,6 +77,14 @@ def standing(url: str) -> Standing:
         )
 
 
+def is_too_old(version: str) -> bool:
+    """Whether a TimescaleDB lacks what the series need; ``version`` as its server has it: 2.25.1, 2.26.0-dev."""
+    return (
+        tuple(int(part) for part in version.split("-", maxsplit=1)[0].split(".")[:2])
+        < OLDEST_TIMESCALE
+    )
+
+
 def missing(conn: Connection) -> str | None:
     """Why TimescaleDB Community is not to be had in this database; None where it is."""
     row = conn.execute(OFFERED).fetchone()
@@ -89,7 +97,7 @@ def missing(conn: Connection) -> str | None:
         )
     if licence != "timescale":
         return f"timescaledb.license is {licence}, which lacks continuous aggregates: set it to timescale"
-    if tuple(int(part) for part in version.split("-")[0].split(".")[:2]) < OLDEST_TIMESCALE:
+    if is_too_old(version):
         return f"timescaledb {version} is too old: install 2.20 or newer"
     if not there and not allowed:
         return "this role may not create the extension timescaledb: have an administrator do it"

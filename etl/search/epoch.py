@@ -105,7 +105,8 @@ async def _found(es: AsyncElasticsearch, settings: Settings) -> int:
             if error.status_code != 503:
                 raise
             # Another worker made it a moment ago, and its shard is only starting.
-            await es.cluster.health(index=name, wait_for_status="yellow", timeout="10s")
+            started = es.options(ignore_status=408)  # when it never does, the next look says so
+            await started.cluster.health(index=name, wait_for_status="yellow", timeout="10s")
             return await _noted(es, name)
 
 

@@ -1,19 +1,18 @@
--- requires: fortnite.ccu_known
+-- requires: fortnite.ccu_known, fortnite.peak_ccu, fortnite.peak_at
 create view analytics.island_ccu_day as
 select
   (h.ts at time zone 'UTC')::date as day,
   i.code,
   coalesce(i.title, i.display_name, i.code) as title,
   (h.ccu_sum / h.samples::double precision)::real as avg_ccu,
-  p.peak as peak_ccu,
-  to_timestamp((p.peak::bigint << 32) - h.peak_key) as peak_at,
+  fortnite.peak_ccu(h.peak_key) as peak_ccu,
+  fortnite.peak_at(h.peak_key) as peak_at,
   h.low as low_ccu,
   h.ccu_sum * 10 as minutes_played,
   h.samples as observed,
   144 as expected
 from fortnite.ccu_daily_store as h
 inner join fortnite.island as i on h.island_id = i.island_id
-cross join lateral (select ((h.peak_key + 4294967295) >> 32)::integer as peak) as p
 where h.ts < (select k.days_until from fortnite.ccu_known as k);
 
 comment on view analytics.island_ccu_day is

@@ -1,4 +1,4 @@
--- requires: fortnite.ccu_known
+-- requires: fortnite.ccu_known, fortnite.peak_ccu
 create function analytics.island_week_pattern(p_code text, p_from timestamptz, p_until timestamptz)
 returns table (
   weekday integer,
@@ -14,7 +14,7 @@ begin atomic
     extract(isodow from g.ts at time zone 'UTC')::integer as weekday,
     extract(hour from g.ts at time zone 'UTC')::integer as hour,
     (sum(h.ccu_sum) / nullif(sum(h.samples), 0)::double precision)::real,
-    max((h.peak_key + 4294967295) >> 32)::integer,
+    fortnite.peak_ccu(max(h.peak_key)),
     coalesce(sum(h.samples), 0)::integer,
     6 * count(*)::integer
   from fortnite.island as i

@@ -1,4 +1,4 @@
--- requires: fortnite.ccu_known, fortnite.enough_coverage, fortnite.ccu_steps
+-- requires: fortnite.ccu_known, fortnite.enough_coverage, fortnite.ccu_steps, fortnite.peak_ccu
 create function analytics.ranking_over(
   p_day date,
   p_days integer,
@@ -82,7 +82,7 @@ begin
   inner join fortnite.island as i on c.island_id = i.island_id
   left join fortnite.island_now as n on c.island_id = n.island_id
   cross join lateral (
-    select max((d.peak_key + 4294967295) >> 32)::integer as peak
+    select fortnite.peak_ccu(max(d.peak_key)) as peak
     from fortnite.ccu_daily_store as d
     where d.island_id = c.island_id and d.ts >= v_from and d.ts < v_until
   ) as p

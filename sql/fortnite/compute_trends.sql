@@ -1,4 +1,5 @@
 -- requires: fortnite.sum_samples, fortnite.sum_told, fortnite.trending_score, fortnite.island_at
+-- requires: fortnite.peak_ccu, fortnite.peak_at
 create function fortnite.compute_trends(p_day date) returns integer
 language plpgsql
 set plan_cache_mode = force_custom_plan
@@ -42,17 +43,17 @@ begin
   fresh as (
     select
       island_id,
-      to_timestamp(((s.peak_1d + 4294967295) >> 32 << 32) - s.peak_1d) as peak_1d_at,
-      to_timestamp(((s.peak_7d + 4294967295) >> 32 << 32) - s.peak_7d) as peak_7d_at,
-      to_timestamp(((s.peak_30d + 4294967295) >> 32 << 32) - s.peak_30d) as peak_30d_at,
+      fortnite.peak_at(s.peak_1d) as peak_1d_at,
+      fortnite.peak_at(s.peak_7d) as peak_7d_at,
+      fortnite.peak_at(s.peak_30d) as peak_30d_at,
       t.plays_1d,
       t.plays_7d,
       t.plays_30d,
       t.player_days_7d,
       t.player_days_30d,
-      ((s.peak_1d + 4294967295) >> 32)::integer as peak_1d,
-      ((s.peak_7d + 4294967295) >> 32)::integer as peak_7d,
-      ((s.peak_30d + 4294967295) >> 32)::integer as peak_30d,
+      fortnite.peak_ccu(s.peak_1d) as peak_1d,
+      fortnite.peak_ccu(s.peak_7d) as peak_7d,
+      fortnite.peak_ccu(s.peak_30d) as peak_30d,
       t.unique_players_1d,
       s.avg_1d::real as avg_1d,
       s.avg_7d::real as avg_7d,

@@ -1,4 +1,4 @@
--- requires: fortnite.ccu_moved
+-- requires: fortnite.ccu_moved, fortnite.peak_ccu, fortnite.peak_at
 create function fortnite.follow_past_ccu(p_ts timestamptz[], p_ids integer[], p_ccu integer[])
 returns integer[]
 language plpgsql
@@ -34,10 +34,9 @@ begin
       p.first_ts,
       to_timestamp(p.last_key >> 31) as last_ts,
       (p.last_key & 2147483647)::integer as last_ccu,
-      k.peak,
-      to_timestamp((k.peak::bigint << 32) - p.peak_key) as peak_at
+      fortnite.peak_ccu(p.peak_key) as peak,
+      fortnite.peak_at(p.peak_key) as peak_at
     from packed as p
-    cross join lateral (select ((p.peak_key + 4294967295) >> 32)::integer as peak) as k
     order by p.island_id
   ),
 

@@ -1,3 +1,4 @@
+-- requires: fortnite.peak_ccu
 create function fortnite.performance_at(
   p_at timestamptz,
   p_ids integer[],
@@ -39,9 +40,9 @@ begin
     coalesce(h.sum_24h, 0) + coalesce(o.sum_24h, 0),
     coalesce(d.sum_7d, 0) + coalesce(h.sum_7d, 0) + coalesce(o.sum_7d, 0),
     coalesce(d.sum_30d, 0) + coalesce(h.sum_30d, 0) + coalesce(o.sum_30d, 0),
-    greatest((h.peak_24h + 4294967295) >> 32, o.peak_24h)::integer,
-    greatest(d.peak_7d, (h.peak_7d + 4294967295) >> 32, o.peak_7d)::integer,
-    greatest(d.peak_30d, (h.peak_30d + 4294967295) >> 32, o.peak_30d)::integer
+    greatest(fortnite.peak_ccu(h.peak_24h), o.peak_24h),
+    greatest(d.peak_7d, fortnite.peak_ccu(h.peak_7d), o.peak_7d),
+    greatest(d.peak_30d, fortnite.peak_ccu(h.peak_30d), o.peak_30d)
   from unnest(p_ids) as i (island_id)
   left join fortnite.island_days as d on i.island_id = d.island_id
   cross join lateral (

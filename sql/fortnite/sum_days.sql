@@ -1,3 +1,4 @@
+-- requires: fortnite.peak_ccu
 create function fortnite.sum_days(
   p_at timestamptz,
   p_ids integer[],
@@ -29,8 +30,8 @@ begin
     (v_today at time zone 'UTC')::date,
     coalesce(s.samples_7d, 0),
     coalesce(s.samples_30d, 0),
-    (s.peak_7d + 4294967295) >> 32,
-    (s.peak_30d + 4294967295) >> 32,
+    fortnite.peak_ccu(s.peak_7d),
+    fortnite.peak_ccu(s.peak_30d),
     coalesce(s.sum_7d, 0),
     coalesce(s.sum_30d, 0),
     p_revision

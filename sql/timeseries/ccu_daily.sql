@@ -1,12 +1,12 @@
--- requires: fortnite.ccu_hourly_packed
+-- requires: fortnite.ccu_hourly_packed, fortnite.peak_ccu, fortnite.peak_at
 create view fortnite.ccu_daily as
 select
   d.ts,
   d.island_id,
   d.samples,
   d.ccu_sum,
-  k.peak,
-  to_timestamp((k.peak::bigint << 32) - d.peak_key) as peak_at,
+  fortnite.peak_ccu(d.peak_key) as peak,
+  fortnite.peak_at(d.peak_key) as peak_at,
   d.low,
   (d.first_key & 2147483647)::integer as first,
   (d.last_key & 2147483647)::integer as last
@@ -43,8 +43,7 @@ from (
       where l.relation = 'fortnite.ccu_daily'
     )
   group by date_bin('1 day', h.ts, '2000-01-01 00:00:00+00'), h.island_id
-) as d
-cross join lateral (select ((d.peak_key + 4294967295) >> 32)::integer as peak) as k;
+) as d;
 
 comment on view fortnite.ccu_daily is
 'CCU by UTC day and island. A sample shows at once while its hour is open, otherwise with the next refresh. '

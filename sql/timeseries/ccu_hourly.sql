@@ -1,17 +1,16 @@
--- requires: fortnite.ccu_hourly_packed
+-- requires: fortnite.ccu_hourly_packed, fortnite.peak_ccu, fortnite.peak_at
 create view fortnite.ccu_hourly as
 select
   h.ts,
   h.island_id,
   h.samples,
   h.ccu_sum,
-  k.peak,
-  to_timestamp((k.peak::bigint << 32) - h.peak_key) as peak_at,
+  fortnite.peak_ccu(h.peak_key) as peak,
+  fortnite.peak_at(h.peak_key) as peak_at,
   h.low,
   (h.first_key & 2147483647)::integer as first,
   (h.last_key & 2147483647)::integer as last
-from fortnite.ccu_hourly_packed as h
-cross join lateral (select ((h.peak_key + 4294967295) >> 32)::integer as peak) as k;
+from fortnite.ccu_hourly_packed as h;
 
 comment on view fortnite.ccu_hourly is
 'CCU by hour and island. A sample shows at once while its hour is open, otherwise with the next refresh. An '

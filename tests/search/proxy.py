@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 from pydantic import SecretStr
 
+from etl.search import epoch
 from etl.settings import Settings
 from tests.wire import Request, answer, serve
 
@@ -21,11 +22,13 @@ PASSED_ON = ("content-type", "accept", "authorization")
 class Line:
     """The line to Elasticsearch. ``fault`` decides about each bulk request and each switch of an alias.
 
-    ``bulks``: sizes of the bulk requests.
+    ``early``: what the next looks at the note of versions are answered with. ``bulks``: sizes of the
+    bulk requests.
     """
 
     settings: Settings
     fault: Fault = lambda _: None
+    early: list[int] = field(default_factory=list)
     bulks: list[int] = field(default_factory=list)
 
 
@@ -43,6 +46,8 @@ async def line(settings: Settings) -> AsyncIterator[Line]:
             if "_bulk" in path:
                 it.bulks.append(len(request.body))
             fault = it.fault(request) if "_bulk" in path or "_aliases" in path else None
+            if it.early and method == "GET" and f"/_doc/{epoch.ID}" in path:
+                fault = str(it.early.pop())
             if fault == "cut before":
                 writer.close()
                 return

@@ -146,3 +146,14 @@ async def test_nothing_is_sent_under_a_version_that_cannot_be_noted(world: World
         index=name, settings={"index.blocks.read_only_allow_delete": None}
     )
     assert (await synced(world)).sent == 1
+
+
+async def test_notes_that_another_worker_is_only_making_are_waited_for(world: World) -> None:
+    """Its shard starts after the index is there: until then Elasticsearch answers 503."""
+    await sync(world.db, world.es, world.settings)
+    await world.island("a")
+    async with line(world.settings) as wire, open_elasticsearch(wire.settings) as es:
+        wire.early = [503, 503]  # the client asks a second time by itself
+        await sync(world.db, es, wire.settings)
+        assert wire.early == []
+    assert await world.is_equal()
