@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from elasticsearch import AsyncElasticsearch
+from elasticsearch import AsyncElasticsearch, Elasticsearch
 from filelock import FileLock
 from psycopg import sql
 from pydantic import SecretStr
@@ -117,7 +117,12 @@ def elasticsearch_url(servers_home: Path) -> str:
     """URL of the session's Elasticsearch, started by the first test that asks for it."""
     options = server_settings(servers_home)
     embedded.up(options, ("elasticsearch",))
-    return embedded.elasticsearch_url(options)
+    url = embedded.elasticsearch_url(options)
+    # Every 30 s the server looks at its disk and lifts the block of a full one. That a test sets
+    # one is the test's to lift.
+    with Elasticsearch(url) as client:
+        client.cluster.put_settings(persistent={"cluster.info.update.interval": "1d"})
+    return url
 
 
 @pytest.fixture(scope="session")
