@@ -42,7 +42,7 @@ insert into fortnite.island (
 )
 select
   to_char(n, 'fm0000-0000-0000'), 'catalogue', '2026-01-01Z', '2026-01-01Z', 'Island ' || n, repeat('play ', 120),
-  md5((n * 7919 %% (1 + %(islands)s / 3))::text), 'Creator',
+  md5((n::bigint * 7919 %% (1 + %(islands)s / 3))::text), 'Creator',
   array[
     'tag ' || n * 31 %% 11, 'tag ' || 11 + n * 37 %% 20, 'tag ' || 31 + n * 41 %% 40, 'tag ' || 71 + n * 43 %% 80
   ],

@@ -48,7 +48,7 @@ cross join lateral (
     array_agg(lower(w)) as tags
   from unnest(array['Zone', 'Wars', 'Box', 'Fight', 'Tycoon', 'Red', 'Blue', 'Parkour', 'Prop', 'Hunt', 'Deathrun'])
     with ordinality as v (w, i)
-  where (n * 7919) %% (i + 3) < 2
+  where (n::bigint * 7919) %% (i + 3) < 2
 ) as v
 """
 PLAYERS = """
