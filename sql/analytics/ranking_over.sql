@@ -28,11 +28,42 @@ declare
     (p_day + 1)::timestamp at time zone 'UTC', (select k.days_until from fortnite.ccu_known as k)
   );
   v_steps integer := greatest(0, extract(epoch from v_until - v_from) / 600);
+  v_bar double precision;
+  v_islands integer[];
 begin
   if p_measure not in ('average', 'minutes') then
     raise exception 'measure % is unknown: ask for average or minutes', p_measure
       using errcode = 'invalid_parameter_value';
   end if;
+  -- Who leads the last day sets a bar that the span's last place reaches. An average is at most that of its best day,
+  -- a sum at most as many times its best day: whoever has no day at the bar need not be added up.
+  select (array_agg(s.value order by s.value desc))[p_limit] * (1 - 1e-9)
+  into v_bar
+  from (
+    select case p_measure when 'average' then sum(d.ccu_sum) / sum(d.samples)::double precision
+      else sum(d.ccu_sum) / p_days::double precision end as value
+    from fortnite.ccu_daily_store as d
+    where
+      d.ts >= v_from and d.ts < v_until
+      and d.island_id in (
+        select l.island_id from fortnite.ccu_daily_store as l
+        where l.ts >= v_until - interval '1 day' and l.ts < v_until
+        order by l.ccu_sum desc
+        limit 2 * p_limit::bigint
+      )
+    group by d.island_id
+    having p_measure = 'minutes' or sum(d.samples) >= 0.1 * v_steps
+  ) as s;
+
+  if v_bar is not null then
+    v_islands := array(
+      select distinct d.island_id from fortnite.ccu_daily_store as d
+      where
+        d.ts >= v_from and d.ts < v_until
+        and d.ccu_sum >= v_bar * case p_measure when 'average' then d.samples else 1 end
+    );
+  end if;
+
   return query
   with added as (
     select
@@ -40,7 +71,9 @@ begin
       sum(d.ccu_sum)::bigint as ccu_sum,
       sum(d.samples)::integer as samples
     from fortnite.ccu_daily_store as d
-    where d.ts >= v_from and d.ts < v_until
+    where
+      d.ts >= v_from and d.ts < v_until
+      and (v_islands is null or d.island_id = any(v_islands))
     group by d.island_id
   ),
 

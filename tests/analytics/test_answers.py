@@ -143,9 +143,10 @@ async def test_shares_of_epic_and_of_creators(
     assert (epic["epic_minutes"], epic["creator_minutes"]) == (0, sum(played.values()))
 
 
+@pytest.mark.parametrize("limit", [1, 3, 15, 2**31 - 1, None])
 @pytest.mark.parametrize("measure", ["average", "minutes"])
 async def test_ranking_over_any_span(
-    landed: Landed, analyst: Connection, truth: Truth, measure: str
+    landed: Landed, analyst: Connection, truth: Truth, measure: str, limit: int | None
 ) -> None:
     start, end = landed.today - 7 * DAY, landed.today
     wanted = []
@@ -158,13 +159,17 @@ async def test_ranking_over_any_span(
             wanted.append((value, -island, what["code"], len(counts), steps))
     wanted.sort(reverse=True)
     found = await ask(
-        analyst, "select * from analytics.ranking_over(%s, 7, %s, 15)", (end - DAY).date(), measure
+        analyst,
+        "select * from analytics.ranking_over(%s, 7, %s, %s)",
+        (end - DAY).date(),
+        measure,
+        limit,
     )
     assert [(row["code"], row["observed"], row["expected"]) for row in found] == [
-        each[2:] for each in wanted[:15]
+        each[2:] for each in wanted[:limit]
     ]
     name = "avg_ccu" if measure == "average" else "minutes_played"
-    assert [row[name] for row in found] == [near(each[0]) for each in wanted[:15]]
+    assert [row[name] for row in found] == [near(each[0]) for each in wanted[:limit]]
 
 
 async def test_patterns_of_the_week(landed: Landed, analyst: Connection, truth: Truth) -> None:
