@@ -79,7 +79,10 @@ class Meter:
 def servers(options: Settings) -> list[psutil.Process]:
     """The two servers of a home; their backends are their children."""
     home = str(options.home)
-    found = [p for p in psutil.process_iter(["cmdline"]) if home in " ".join(p.info["cmdline"])]
+    # What ends just now has no command line any more.
+    found = [
+        p for p in psutil.process_iter(["cmdline"]) if home in " ".join(p.info["cmdline"] or ())
+    ]
     children = {child.pid for process in found for child in process.children()}
     return [process for process in found if process.pid not in children]
 
