@@ -19,6 +19,8 @@ maintenance_work_mem = '128MB'
 work_mem = '16MB'
 max_wal_size = '2GB'
 random_page_cost = 1.1
+# Plans over many partitions are estimated high: compiling one takes longer than to answer by it.
+jit = off
 
 logging_collector = on
 log_directory = '{log}'

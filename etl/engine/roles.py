@@ -21,14 +21,17 @@ OPERATOR = "etl_operator"
 NAMES = (WORKER, ANALYST, OPERATOR)
 
 # Set for this database alone: the same role may serve another one with other limits.
+# Plans over many partitions are estimated high: compiling one takes longer than to answer by it.
 LIMITS: Mapping[str, Mapping[str, str]] = {
+    WORKER: {"jit": "off"},
     ANALYST: {
         "default_transaction_read_only": "on",
         "idle_in_transaction_session_timeout": "60s",
+        "jit": "off",
         "statement_timeout": "5min",
         "TimeZone": "UTC",
     },
-    OPERATOR: {"idle_in_transaction_session_timeout": "5min"},
+    OPERATOR: {"idle_in_transaction_session_timeout": "5min", "jit": "off"},
 }
 
 TRIES = 5

@@ -48,6 +48,7 @@ def test_an_analyst_who_logs_in_is_read_only_and_cut_off_in_time(
             ("statement_timeout", "5min"),
             ("idle_in_transaction_session_timeout", "1min"),
             ("default_transaction_read_only", "on"),
+            ("jit", "off"),
             ("TimeZone", "UTC"),
         ):
             assert conn.execute(sql.SQL("show {}").format(sql.Identifier(name))).fetchone() == (
