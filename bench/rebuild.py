@@ -4,7 +4,8 @@
 islands made up from a seed. Raw: finished bulk bodies from files into an index of the same mapping
 over as many connections, with the settings readers want and with those of a rebuild. Rebuild: from
 rows to a new index that was filled, compared and switched to, while the old one is searched.
-Each pass runs in a process of its own.
+Each pass runs in a process of its own. pgsync's bootstrap of the same documents is measured too
+where ETL_BENCH_PGSYNC names the folder of its programs and Redis is installed.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 import orjson
 import psutil
 
+from bench.parts import pgsync
 from bench.parts.raw_bulk import post
 from bench.parts.servers import own
 from bench.search import prepare
@@ -37,10 +39,7 @@ RAW: dict[str, dict[str, Any]] = {
     "raw as a rebuild fills": FILLING,
     "the same, translog async": FILLING | {"translog": {"durability": "async"}},
 }
-REBUILD, RECONCILE = "rebuild", "reconcile"
-PEER = """\
-pgsync 7.3 is not run here: it wants Redis and logical replication. Measured apart, with documents of 1,043 bytes,
-its bootstrap reached 0.49 of a raw bulk over one connection, 0.34 over three."""
+REBUILD, RECONCILE, PGSYNC = "rebuild", "reconcile", "pgsync's bootstrap"
 
 
 async def raw(options: Settings, settings: dict[str, Any]) -> dict[str, float]:
@@ -103,6 +102,9 @@ async def live(options: Settings) -> None:
         await sync(db, es, options)
 
 
+PASSES = {REBUILD: rebuilt, RECONCILE: compared, PGSYNC: pgsync.bootstrapped}
+
+
 def one_pass(options: Settings, name: str, connections: int) -> dict[str, float]:
     """Run a pass in a process of its own."""
     done = subprocess.run(
@@ -116,7 +118,7 @@ def one_pass(options: Settings, name: str, connections: int) -> dict[str, float]
 
 def compare(options: Settings, connections: int, rounds: int, documents: int) -> None:
     """Print the median of each kind, and its ratio to the floor of the same round."""
-    kinds = [*RAW, REBUILD, RECONCILE]
+    kinds = [*RAW, REBUILD, RECONCILE, *([] if pgsync.missing() else [PGSYNC])]
     passes = [{kind: one_pass(options, kind, connections) for kind in kinds} for _ in range(rounds)]
     floor = "raw as a rebuild fills"
     print(f"{connections} connection(s)", flush=True)
@@ -134,7 +136,7 @@ def main() -> int:
     parser.add_argument("--documents", type=int, default=500_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", default="1,2,3")
-    parser.add_argument("--pass", dest="kind", choices=[*RAW, REBUILD, RECONCILE])
+    parser.add_argument("--pass", dest="kind", choices=[*RAW, *PASSES])
     parser.add_argument("--home", type=Path)
     chosen = parser.parse_args()
     if chosen.kind:
@@ -144,17 +146,21 @@ def main() -> int:
         if chosen.kind in RAW:
             done = asyncio.run(raw(options, RAW[chosen.kind]))
         else:
-            done = asyncio.run((rebuilt if chosen.kind == REBUILD else compared)(options))
+            done = asyncio.run(PASSES[chosen.kind](options))
         print(json.dumps(done))
         return 0
     with own("postgres", "elasticsearch") as options:
         asyncio.run(prepare(options, chosen.documents))
         asyncio.run(live(options))
+        missing = pgsync.missing()
+        if missing is None:
+            asyncio.run(pgsync.make_table(options))
         size = sum(file.stat().st_size for file in options.home.glob("*.ndjson"))
         print(f"{chosen.documents:,} documents of {size // chosen.documents} bytes", flush=True)
         for connections in map(int, chosen.connections.split(",")):
             compare(options, connections, chosen.rounds, chosen.documents)
-    print(PEER)
+    if missing:
+        print(missing)
     return 0
 
 
