@@ -4,6 +4,8 @@ as $$
 declare
   v_series engine.series;
   v_source engine.series;
+  v_from timestamptz;
+  v_until timestamptz;
   v_bucket timestamptz;
 begin
   select s.* into strict v_series from engine.series as s where s.relation = p_relation;
@@ -11,9 +13,14 @@ begin
   if v_series.refreshed_until >= v_series.closing_until then
     return null;
   end if;
-  execute format('select min(c.ts) from %s as c where c.ts >= $1 and c.ts < $2', v_source.store::regclass)
-  into v_bucket
-  using greatest(v_series.refreshed_until, v_source.kept_from), v_series.closing_until;
+  v_from := greatest(v_series.refreshed_until, v_source.kept_from);
+  -- To look at all that is left costs as much as there are partitions. Nearly always the next one has rows.
+  foreach v_until in array array[v_from + interval '1 day', v_series.closing_until] loop
+    execute format('select min(c.ts) from %s as c where c.ts >= $1 and c.ts < $2', v_source.store::regclass)
+    into v_bucket
+    using v_from, least(v_until, v_series.closing_until);
+    exit when v_bucket is not null;
+  end loop;
   return date_bin(v_series.bucket, v_bucket, '2000-01-01 00:00:00+00');
 end
 $$;
