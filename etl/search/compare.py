@@ -90,12 +90,16 @@ class Comparison:
             }
 
     async def drift(self, *, thorough: bool) -> AsyncIterator[Drift]:
-        """What drifted, a bounded number of documents at a time; see :meth:`confirmed`."""
+        """What drifted, each document once, a bounded number at a time; see :meth:`confirmed`."""
+        told: set[str] = set()
         async for suspects in self.suspects():
-            yield await self.confirmed(suspects, bodies=False)
+            drift = await self.confirmed(suspects, bodies=False)
+            told.update(drift.ids)
+            yield drift
         if thorough:
-            async for suspects in self.bodies():
-                yield await self.confirmed(suspects, bodies=True)
+            async for page in self.bodies():
+                others = {key: held for key, held in page.items() if key not in told}
+                yield await self.confirmed(others, bodies=True)
 
     async def bodies(self) -> AsyncIterator[Suspects]:
         """Every document that Elasticsearch has, with its body."""
