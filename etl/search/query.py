@@ -144,14 +144,17 @@ async def search(es: AsyncElasticsearch, settings: Settings, query: Query) -> Pa
     found = answer["hits"]
     total = found["total"]["value"]
     forgiving = plan.mode is not Mode.EVERY_WORD
-    last = found["hits"][-1]["sort"] if len(found["hits"]) == query.size else None
+    hits = found["hits"][: query.size]
+    more = total > query.page * query.size if start is None else len(found["hits"]) > query.size
     return Page(
         total=total,
         reachable=REACHABLE,
         forgiven=forgiving,
-        hits=[_hit(hit["_source"], plan.typed.words, forgiving=forgiving) for hit in found["hits"]],
+        hits=[_hit(hit["_source"], plan.typed.words, forgiving=forgiving) for hit in hits],
         facets=facets,
-        next=last and cursor.write(Cursor(_fingerprint(query), plan.mode, plan.leader, last)),
+        next=cursor.write(Cursor(_fingerprint(query), plan.mode, plan.leader, hits[-1]["sort"]))
+        if more
+        else None,
         took_ms=took + answer["took"],
     )
 
@@ -247,7 +250,8 @@ def _page(query: Query, plan: _Plan, start: Cursor | None) -> Clause:
         "track_total_hits": True,
     }
     if start is not None:
-        return {**request, "search_after": start.values}
+        # One more than is shown tells whether a page follows.
+        return {**request, "search_after": start.values, "size": query.size + 1}
     return {**request, "from": (query.page - 1) * query.size}
 
 

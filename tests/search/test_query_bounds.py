@@ -88,6 +88,17 @@ async def test_pages_by_number_and_by_cursor_are_the_same_and_do_not_overlap(
     assert [hit.id for hit in third.hits] == found[200:300]
 
 
+async def test_last_page_has_no_next_one_though_it_is_full(reader: Reader) -> None:
+    query = Query(text="red vs blue", size=100, facets=())
+    total = (await reader.page(query=query)).total
+    size = next(size for size in range(2, 100) if total % size == 0)
+    last = await reader.page(query=replace(query, size=size, page=total // size))
+    assert (len(last.hits), last.next) == (size, None)
+    before = await reader.page(query=replace(query, size=size, page=total // size - 1))
+    last = await reader.page(query=replace(query, size=size, after=before.next))
+    assert (len(last.hits), last.next) == (size, None)
+
+
 async def test_a_cursor_is_good_for_its_query_alone(reader: Reader) -> None:
     query = Query(text="zone", size=5)
     given = (await reader.page(query=query)).next
