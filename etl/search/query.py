@@ -8,7 +8,7 @@ import msgspec
 from elasticsearch import AsyncElasticsearch
 
 from etl.search import cursor, relevance
-from etl.search.client import several
+from etl.search.client import SearchRefused, several
 from etl.search.cursor import Cursor
 from etl.search.filters import FACETS, BadQuery, Filters, Range, facet, one_of
 from etl.search.highlight import parts
@@ -140,7 +140,13 @@ async def search(es: AsyncElasticsearch, settings: Settings, query: Query) -> Pa
     _check(query)
     name = alias(INDEX, settings)
     plan, start, facets, took = await _planned(es, name, query)
-    (answer,) = await several(es, (name, _page(query, plan, start)))
+    try:
+        (answer,) = await several(es, (name, _page(query, plan, start)))
+    except SearchRefused as error:
+        if query.after is None:
+            raise
+        # Only its sort values are as a reader gave them.
+        raise cursor.made_up(query.after) from error
     found = answer["hits"]
     total = found["total"]["value"]
     forgiving = plan.mode is not Mode.EVERY_WORD
