@@ -258,8 +258,9 @@ def _in(buckets: list[int]) -> dict[str, Any]:
 def _held(hit: dict[str, Any], *, bodies: bool) -> Held:
     if bodies:
         return Held(hit["_version"], hit["_source"])
-    (digest,) = hit.get("fields", {}).get("digest", [None])
-    return Held(hit["_version"], digest)
+    digests = hit.get("fields", {}).get("digest", [])
+    # None, or several, where somebody else wrote it.
+    return Held(hit["_version"], digests[0] if len(digests) == 1 else None)
 
 
 def _same(held: Held | None, row: dict[str, Any], *, bodies: bool) -> bool:

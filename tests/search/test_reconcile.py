@@ -112,6 +112,15 @@ async def test_what_digests_tell_is_not_counted_again_by_its_body(full: World) -
     assert sorted(found.examples) == [*IDS[:2], "stranger"]
 
 
+async def test_document_of_several_digests_is_put_right(full: World) -> None:
+    lie = {"code": IDS[0], "bucket": [1, 2], "digest": [1, 2]}
+    await full.es.index(index=await live(full), id=IDS[0], document=lie)
+    assert kinds(await compared(full, repair=True)) == (0, 0, 1)
+    await sync(full.db, full.es, full.settings)
+    assert await full.is_equal()
+    assert kinds(await compared(full)) == (0, 0, 0)
+
+
 async def digest_of(world: World, key: str) -> dict[str, Any]:
     """The fields of a document that its readers do not get."""
     await world.es.indices.refresh(index=await live(world))
