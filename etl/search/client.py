@@ -25,6 +25,10 @@ class SearchUnavailable(PlainError):
     """Elasticsearch does not answer, is overloaded or takes no writes. What waits keeps waiting; try again."""
 
 
+class SearchRefused(SearchUnavailable):
+    """A search is none to Elasticsearch, by what it says or asks for."""
+
+
 class NotIndexed(PlainError):
     """There is no such index yet: nothing was projected, or not for these readers."""
 
@@ -62,6 +66,7 @@ async def several(
 
     Raises:
         NotIndexed: there is no such index.
+        SearchRefused: it takes one of them for none.
         SearchUnavailable: it cannot answer now, or only in part.
         elastic_transport.TransportError, elasticsearch.ApiError: nothing was answered at all.
     """
@@ -76,6 +81,8 @@ async def several(
             reason = f"searching {index}: {answer['status']} {cause.get('reason')}"
             if answer["status"] == 404:
                 raise NotIndexed(f"{reason}: run etl search sync")
+            if answer["status"] == 400:
+                raise SearchRefused(f"{reason}: it is what was asked, not Elasticsearch")
             raise SearchUnavailable(f"{reason}: look at Elasticsearch's log and its load")
     return answers
 

@@ -90,12 +90,16 @@ class Comparison:
             }
 
     async def drift(self, *, thorough: bool) -> AsyncIterator[Drift]:
-        """What drifted, a bounded number of documents at a time; see :meth:`confirmed`."""
+        """What drifted, each document once, a bounded number at a time; see :meth:`confirmed`."""
+        told: set[str] = set()
         async for suspects in self.suspects():
-            yield await self.confirmed(suspects, bodies=False)
+            drift = await self.confirmed(suspects, bodies=False)
+            told.update(drift.ids)
+            yield drift
         if thorough:
-            async for suspects in self.bodies():
-                yield await self.confirmed(suspects, bodies=True)
+            async for page in self.bodies():
+                others = {key: held for key, held in page.items() if key not in told}
+                yield await self.confirmed(others, bodies=True)
 
     async def bodies(self) -> AsyncIterator[Suspects]:
         """Every document that Elasticsearch has, with its body."""
@@ -254,8 +258,9 @@ def _in(buckets: list[int]) -> dict[str, Any]:
 def _held(hit: dict[str, Any], *, bodies: bool) -> Held:
     if bodies:
         return Held(hit["_version"], hit["_source"])
-    (digest,) = hit.get("fields", {}).get("digest", [None])
-    return Held(hit["_version"], digest)
+    digests = hit.get("fields", {}).get("digest", [])
+    # None, or several, where somebody else wrote it.
+    return Held(hit["_version"], digests[0] if len(digests) == 1 else None)
 
 
 def _same(held: Held | None, row: dict[str, Any], *, bodies: bool) -> bool:

@@ -40,9 +40,12 @@ def read(text: str, query: str, *, values: int) -> Cursor:
         raw = base64.b64decode(padded, b"-_", validate=True)
         cursor = msgspec.json.decode(raw, type=Cursor)
     except (ValueError, msgspec.MsgspecError) as error:
-        raise BadQuery(
-            f"after is {text[:40]!r}: what a page before gave as next is allowed"
-        ) from error
+        raise made_up(text) from error
     if cursor.query != query or len(cursor.values) != values or cursor.mode not in {0, 1, 2}:
         raise BadQuery(f"after is {text[:40]!r}: it belongs to another query or sort")
     return cursor
+
+
+def made_up(text: str) -> BadQuery:
+    """What to raise for a cursor that no page gave."""
+    return BadQuery(f"after is {text[:40]!r}: what a page before gave as next is allowed")

@@ -80,12 +80,14 @@ async def ensure_one(db: Database, es: AsyncElasticsearch, settings: Settings, i
     """
     name = alias(index, settings)
     present = await _present(es, name)
+    searched = {physical for physical, aliases in present.items() if name in aliases}
     for target in await _targets(db, index, name):
         if target.state == "retired":
             continue
         if target.physical not in present:
             await _make(db, es, index, name, target)
-        elif target.state == "live" and name not in present[target.physical]:
+        # Of no other either: one that was restored from a snapshot comes back with its aliases.
+        elif target.state == "live" and searched != {target.physical}:
             await _point(es, name, target.physical)
     await _drop_retired(db, es, settings, index, present)
 

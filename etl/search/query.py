@@ -8,7 +8,7 @@ import msgspec
 from elasticsearch import AsyncElasticsearch
 
 from etl.search import cursor, relevance
-from etl.search.client import several
+from etl.search.client import SearchRefused, several
 from etl.search.cursor import Cursor
 from etl.search.filters import FACETS, BadQuery, Filters, Range, facet, one_of
 from etl.search.highlight import parts
@@ -140,18 +140,27 @@ async def search(es: AsyncElasticsearch, settings: Settings, query: Query) -> Pa
     _check(query)
     name = alias(INDEX, settings)
     plan, start, facets, took = await _planned(es, name, query)
-    (answer,) = await several(es, (name, _page(query, plan, start)))
+    try:
+        (answer,) = await several(es, (name, _page(query, plan, start)))
+    except SearchRefused as error:
+        if query.after is None:
+            raise
+        # Only its sort values are as a reader gave them.
+        raise cursor.made_up(query.after) from error
     found = answer["hits"]
     total = found["total"]["value"]
     forgiving = plan.mode is not Mode.EVERY_WORD
-    last = found["hits"][-1]["sort"] if len(found["hits"]) == query.size else None
+    hits = found["hits"][: query.size]
+    more = total > query.page * query.size if start is None else len(found["hits"]) > query.size
     return Page(
         total=total,
         reachable=REACHABLE,
         forgiven=forgiving,
-        hits=[_hit(hit["_source"], plan.typed.words, forgiving=forgiving) for hit in found["hits"]],
+        hits=[_hit(hit["_source"], plan.typed.words, forgiving=forgiving) for hit in hits],
         facets=facets,
-        next=last and cursor.write(Cursor(_fingerprint(query), plan.mode, plan.leader, last)),
+        next=cursor.write(Cursor(_fingerprint(query), plan.mode, plan.leader, hits[-1]["sort"]))
+        if more
+        else None,
         took_ms=took + answer["took"],
     )
 
@@ -247,7 +256,8 @@ def _page(query: Query, plan: _Plan, start: Cursor | None) -> Clause:
         "track_total_hits": True,
     }
     if start is not None:
-        return {**request, "search_after": start.values}
+        # One more than is shown tells whether a page follows.
+        return {**request, "search_after": start.values, "size": query.size + 1}
     return {**request, "from": (query.page - 1) * query.size}
 
 

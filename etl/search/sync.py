@@ -103,7 +103,6 @@ class _Run:
     progress: Callable[[Numbers], None] | None
     pace: Pace
     epoch: int = 0
-    noted: int = 0
     stopped: bool = False
     lost: bool = False
     foreign: int = 0
@@ -119,7 +118,6 @@ class _Run:
                 await catch_up(self.db, self.es, self.index)
             await self._mark_again()
             await self._drain()
-            await acknowledge(self.db, self.noted)
             if self.foreign:
                 await self._restored()
             elif not self.lost:
@@ -187,7 +185,6 @@ class _Run:
         batch, _ = await asyncio.gather(
             read(self.db, leased, version), note(self.es, self.settings, version)
         )
-        self.noted = max(self.noted, version)
         async with gate:
             outcome = await send(self.es, self.settings, leased, batch, self.pace)
         if outcome.highest > batch.version and await self._never_drawn(outcome.highest):
@@ -196,6 +193,9 @@ class _Run:
         self.lost |= outcome.lost
         self.waiting |= outcome.waiting
         self.stopped |= bool(outcome.waiting)
+        # Before any mark goes: else a run that dies here leaves documents nobody would miss if
+        # Elasticsearch were restored to a moment before it.
+        await acknowledge(self.db, version)
         await settle(self.db, leased, outcome)
         self._count(batch, outcome)
 

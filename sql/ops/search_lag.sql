@@ -33,7 +33,7 @@ cross join lateral (
   select
     min(t.physical) filter (where t.state = 'live') as live,
     min(t.physical) filter (where t.state = 'building') as building,
-    coalesce(bool_or(t.fill_after is not null and t.state <> 'retired'), false) as to_fill
+    coalesce(bool_or(t.filled_at is null and t.state <> 'retired'), false) as to_fill
   from search.target as t
   where t.index = i.index
 ) as built
@@ -50,4 +50,4 @@ comment on column ops.search_lag.rejected is 'Documents Elasticsearch refused fo
 comment on column ops.search_lag.live is 'Physical index that is searched';
 comment on column ops.search_lag.building is
 'Physical index that is being built to take its place';
-comment on column ops.search_lag.to_fill is 'Whether documents still have to be marked for one of them';
+comment on column ops.search_lag.to_fill is 'Whether one of them is still being filled, or has to be compared first';

@@ -1,6 +1,7 @@
 """A database or an Elasticsearch that comes from a backup is noticed, for certain."""
 
 import pytest
+from elasticsearch import AsyncElasticsearch
 from psycopg import sql
 
 from etl.search import epoch
@@ -8,6 +9,7 @@ from etl.search import sync as steps
 from etl.search.client import SearchUnavailable, open_elasticsearch
 from etl.search.indices import alias
 from etl.search.sync import sync
+from etl.settings import Settings
 from tests.search.equal import differences
 from tests.search.proxy import line
 from tests.search.world import World
@@ -102,6 +104,42 @@ async def test_elasticsearch_that_lost_what_it_acknowledged_is_built_again(world
         version=note["_version"], version_type="external",
     )  # fmt: skip
     await synced(world)
+    assert not (await synced(world)).restored
+
+
+async def test_run_that_broke_off_has_acknowledged_what_it_settled(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.island("1", "2", title="old")
+    await synced(world)
+    notes = epoch.index_of_notes(world.settings)
+    before = (await world.es.get(index=notes, id=epoch.ID))["_version"]
+    documents = await world.found()
+    await world.island("1", "2", title="new")
+    told: list[int] = []
+
+    async def note(es: AsyncElasticsearch, settings: Settings, version: int) -> None:
+        told.append(version)
+        if len(told) > 1:
+            raise SearchUnavailable("away")
+        await epoch.note(es, settings, version)
+
+    one = world.settings.model_copy(update={"search_batch": 1, "search_connections": 1})
+    with monkeypatch.context() as broken:
+        broken.setattr(steps, "note", note)
+        with pytest.raises(SearchUnavailable, match="away"):
+            await sync(world.db, world.es, one)
+    assert await world.pending() == 1
+
+    # As a snapshot of before that run would leave it.
+    await world.es.indices.delete(index=notes)
+    await world.es.indices.create(index=notes, settings=epoch.SETTINGS)
+    await world.es.index(
+        index=notes, id=epoch.ID, document={}, version=before, version_type="external"
+    )
+    for key, body in documents.items():
+        await world.es.index(index=alias("island", world.settings), id=key, document=body)
+    assert (await synced(world)).restored
     assert not (await synced(world)).restored
 
 

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from etl.search import sync as steps
 from etl.search.fill import fill
-from etl.search.indices import alias, ensure, write_alias
+from etl.search.indices import alias, definition, ensure, write_alias
 from etl.search.sync import sync
 from tests.search.world import World
 
@@ -190,6 +190,22 @@ async def test_alias_that_went_astray_follows_the_database(world: World) -> None
     await world.es.indices.put_alias(index=other, name=name)
     await sync(world.db, world.es, world.settings)
     assert await physical(world) == {live}
+
+
+async def test_index_that_comes_back_with_the_alias_is_not_searched_beside_the_live_one(
+    world: World,
+) -> None:
+    """As one does that was dropped and is restored from a snapshot: its aliases come with it."""
+    await world.island("1")
+    await sync(world.db, world.es, world.settings)
+    (live,) = await physical(world)
+    name = alias("island", world.settings)
+    old = f"{name}-01234567-20260101000000000000"
+    await world.es.indices.create(index=old, aliases={name: {}}, **definition("island"))
+    await world.es.index(index=old, id="1", document={"code": "1", "title": "old"}, refresh=True)
+    await sync(world.db, world.es, world.settings)
+    assert await physical(world) == {live}
+    assert await world.is_equal()
 
 
 async def test_written_under_an_alias_of_its_own(world: World) -> None:

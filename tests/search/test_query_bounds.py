@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+from base64 import urlsafe_b64decode
 from dataclasses import replace
 from datetime import date
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
@@ -88,6 +90,17 @@ async def test_pages_by_number_and_by_cursor_are_the_same_and_do_not_overlap(
     assert [hit.id for hit in third.hits] == found[200:300]
 
 
+async def test_last_page_has_no_next_one_though_it_is_full(reader: Reader) -> None:
+    query = Query(text="red vs blue", size=100, facets=())
+    total = (await reader.page(query=query)).total
+    size = next(size for size in range(2, 100) if total % size == 0)
+    last = await reader.page(query=replace(query, size=size, page=total // size))
+    assert (len(last.hits), last.next) == (size, None)
+    before = await reader.page(query=replace(query, size=size, page=total // size - 1))
+    last = await reader.page(query=replace(query, size=size, after=before.next))
+    assert (len(last.hits), last.next) == (size, None)
+
+
 async def test_a_cursor_is_good_for_its_query_alone(reader: Reader) -> None:
     query = Query(text="zone", size=5)
     given = (await reader.page(query=query)).next
@@ -103,6 +116,19 @@ async def test_a_cursor_is_good_for_its_query_alone(reader: Reader) -> None:
     made_up = [given[:-4], f"{given}AAAA", "", "\x00", "e30", "bnVsbA", "\U0001f525", "A" * 5000]
     wrong = Cursor(fingerprint("zone"), 9, None, [1])
     for after in (*made_up, write(wrong)):
+        with pytest.raises(BadQuery, match="after is"):
+            await reader.page(query=replace(query, after=after))
+
+
+@pytest.mark.parametrize("sort", get_args(Sort))
+async def test_a_cursor_of_other_values_is_no_outage(reader: Reader, sort: str) -> None:
+    """Who reads one and writes another must not have it called a failure of Elasticsearch."""
+    query = Query(text="zone", sort=sort, size=5, facets=())
+    given = (await reader.page(query=query)).next
+    assert given is not None
+    has = msgspec.json.decode(urlsafe_b64decode(given + "=" * (-len(given) % 4)), type=Cursor)
+    for value in ("x", None):
+        after = write(msgspec.structs.replace(has, values=[value, *has.values[1:]]))
         with pytest.raises(BadQuery, match="after is"):
             await reader.page(query=replace(query, after=after))
 

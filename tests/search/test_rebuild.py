@@ -77,6 +77,22 @@ async def test_new_index_takes_the_place_of_a_full_one_and_readers_notice_nothin
     assert await slices(world.db) == 0
 
 
+async def test_index_is_being_filled_until_its_last_slice_ends(world: World) -> None:
+    await world.island("1", "2")
+    await sync(world.db, world.es, world.settings)
+    physical = await rebuild.demand(world.db, world.es, world.settings, "island")
+    to_fill = "select to_fill from ops.search_lag where index = 'island'"
+    cut = await world.db.fetch_one(
+        "select * from search.cut('island', %s, 10, interval '1 minute')", (physical,)
+    )
+    assert len(cut["ids"]) == 2
+    assert (await world.db.fetch_one(to_fill))["to_fill"]
+    await world.db.execute(
+        "select search.finish_slice('island', %s, %s, 2)", (physical, cut["slice"])
+    )
+    assert not (await world.db.fetch_one(to_fill))["to_fill"]
+
+
 @pytest.mark.parametrize("moment", ["cut", "read", "sent"])
 @pytest.mark.parametrize("change", ["title = 'new'", "gone_at = now()"])
 async def test_change_and_a_sync_at_any_point_of_a_slice(

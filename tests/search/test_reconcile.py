@@ -101,6 +101,26 @@ async def test_body_changed_without_its_digest_is_found_by_reading_bodies_alone(
     assert await full.is_equal()
 
 
+async def test_what_digests_tell_is_not_counted_again_by_its_body(full: World) -> None:
+    index = await live(full)
+    await full.es.index(index=index, id="stranger", document={"code": "stranger"})
+    await full.es.index(index=index, id=IDS[0], document={"code": IDS[0], "title": "a lie"})
+    lie = (await full.found())[IDS[1]] | await digest_of(full, IDS[1]) | {"title": "a lie"}
+    await full.es.index(index=index, id=IDS[1], document=lie)
+    found = await compared(full, thorough=True)
+    assert kinds(found) == (0, 1, 2)
+    assert sorted(found.examples) == [*IDS[:2], "stranger"]
+
+
+async def test_document_of_several_digests_is_put_right(full: World) -> None:
+    lie = {"code": IDS[0], "bucket": [1, 2], "digest": [1, 2]}
+    await full.es.index(index=await live(full), id=IDS[0], document=lie)
+    assert kinds(await compared(full, repair=True)) == (0, 0, 1)
+    await sync(full.db, full.es, full.settings)
+    assert await full.is_equal()
+    assert kinds(await compared(full)) == (0, 0, 0)
+
+
 async def digest_of(world: World, key: str) -> dict[str, Any]:
     """The fields of a document that its readers do not get."""
     await world.es.indices.refresh(index=await live(world))

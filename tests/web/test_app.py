@@ -111,10 +111,11 @@ async def test_an_address_narrows_by_ranges_and_pages_by_cursor(page: httpx.Asyn
     assert (await ask(page, published="..2030-01-01", players="..5", on_discovery="true"))[
         "total"
     ] == 0
-    found, body = [], await ask(page, size=1, sort="newest")
+    body = await ask(page, size=1, sort="newest")
+    found = [hit["code"] for hit in body["hits"]]
     while body["next"] is not None:
-        found += [hit["code"] for hit in body["hits"]]
         body = await ask(page, size=1, sort="newest", after=body["next"], facet="none")
+        found += [hit["code"] for hit in body["hits"]]
     assert found == ["1111-2222-3333", "1111-2222-4444", "1111-2222-5555"]
 
 
