@@ -121,21 +121,28 @@ async def test_what_was_counted_before_it_was_known_is_counted_again(ground: Gro
 
 async def test_what_is_kept_of_hours_whose_samples_are_gone(ground: Ground) -> None:
     db = ground.db
-    await islands(db, 1, 2, 3, 4)
-    await put(db, series(START, range(1, 20), island=1))
+    await islands(db, 1, 2, 3)
+    # No island was sampled in each of the cycles.
+    await put(db, series(START, range(1, 5), island=1))
+    await put(db, series(START + 2 * STEP, range(1, 20), island=4))
     await timeseries.refresh(db)
     before = await groups(db)
+    assert before[START, "total", ""]["cycles"] == 6
     await db.execute(
         "update engine.series set kept_from = %s where relation = 'fortnite.ccu'", [START + DAY]
     )
-    await db.execute(
-        "insert into engine.late (relation, ts, keys) values ('fortnite.ccu_group_hourly', %s, '{}')",
-        [START],
-    )
+    await tell(db, 4)
     await timeseries.refresh(db)
-    after = await groups(db)
-    for key, row in before.items():
-        assert after[key] == (row | {"steps": [None] * 6} if key[0] == START else row)
+    # Groups that have another island than before lose what is no longer known, all others are as they were.
+    gone = {"steps": [None] * 6}
+    told = {
+        (hour, *group): before[hour, "tag", ""] | gone
+        for hour, _, name in before
+        for group in (("epic", ""), ("tag", "race"))
+        if name == ""
+    }
+    same = {key: row for key, row in before.items() if key[1:] != ("tag", "")}
+    assert await groups(db) == same | told
 
 
 async def test_a_day_of_creators_is_added_up_again_after_late_samples(crowd: Ground) -> None:
