@@ -7,9 +7,12 @@ set jit = off
 as $$
 declare
   v_until timestamptz := p_hour + interval '1 hour';
-  v_kept boolean := (select p_hour >= s.kept_from from engine.series as s where s.relation = 'fortnite.ccu');
+  v_kept boolean;
   v_was fortnite.ccu_group_hourly[];
 begin
+  -- Samples that are kept now are not dropped before they are read.
+  perform engine.lock_series('what is old', false);
+  select p_hour >= s.kept_from into strict v_kept from engine.series as s where s.relation = 'fortnite.ccu';
   -- Without its samples an hour changes by what is learned of islands alone: what each cycle saw of the others stands.
   with gone as (
     delete from fortnite.ccu_group_hourly as g
