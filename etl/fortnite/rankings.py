@@ -13,6 +13,12 @@ SOURCES = ("ccu", "metric")
 MARKS = 5000  # a transaction marks no more documents than these
 
 LATE = "select distinct day, source from fortnite.ranking_due where day <= %s and source <> 'trend'"
+HISTORY = """
+insert into fortnite.ranking_due (day, source)
+select distinct (h.ts at time zone 'UTC')::date, 'ccu'
+from fortnite.ccu_group_hourly as h
+where h.kind = 'total' and h.ts < %s and not exists (select from engine.watermark as w where w.name = %s)
+"""
 ROOM = "select fortnite.make_ranking_room(%s)"
 RANK = "select fortnite.compute_rankings(%s, %s, %s) as changed"
 TREND = """
@@ -36,9 +42,10 @@ class Ranked:
 async def compute_days(db: Database, settings: Settings, *, now: datetime | None = None) -> Ranked:
     """Rank the UTC days that are over and were not yet, and again those whose numbers changed since; then trends.
 
-    Days come oldest first. A day is first stored, so that whatever comes to it later is logged
-    (``fortnite.ranking_due``) and found here by the next call. Each day and source is a transaction: dying in between
-    loses nothing, and doing a day twice changes nothing. ``now`` is the present where the clock is another's.
+    The first time that is every day that has samples. Days come oldest first. A day is first stored, so that whatever
+    comes to it later is logged (``fortnite.ranking_due``) and found here by the next call. Each day and source is a
+    transaction: dying in between loses nothing, and doing a day twice changes nothing. ``now`` is the present where the
+    clock is another's.
     """
     midnight = (
         (now or datetime.now(UTC))
@@ -49,6 +56,8 @@ async def compute_days(db: Database, settings: Settings, *, now: datetime | None
     first = await days_due(db, NAME, now=midnight)
     if first:
         await timeseries.refresh(db, until=midnight)
+        # What was landed before the first tick was stored without being late.
+        await db.execute(HISTORY, [midnight, NAME])
     late = {(row["day"], row["source"]) for row in await db.fetch(LATE, [yesterday])}
     rows = 0
     for day in sorted({*first, *(day for day, _ in late)}):

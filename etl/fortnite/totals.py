@@ -1,13 +1,22 @@
 """What the islands of each creator add up to: now, and for each day that is over."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 
-from etl.engine.daily import day_done, days_due
+from etl.engine import timeseries
+from etl.engine.daily import A_DAY, day_done, days_due
 from etl.engine.database import Database
 
 WATERMARK = "fortnite.creator_daily"
 CREATORS = 5000  # a transaction holds the crawl rows of no more than these
+
+HISTORY = """
+insert into fortnite.creator_late (day)
+select distinct (h.ts at time zone 'UTC')::date
+from fortnite.ccu_group_hourly as h
+where h.kind = 'total' and h.ts < %s and not exists (select from engine.watermark as w where w.name = %s)
+on conflict (day) do nothing
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +44,16 @@ async def count(db: Database) -> int:
 async def close_days(db: Database) -> Closed:
     """Add up the days that are over and were not yet, oldest first; sort creators into crawl classes.
 
-    Days done earlier whose samples changed since are added up again. A day a transaction, remembered when it is done:
-    dying in between loses none.
+    The first time that is every day that has samples. Days done earlier whose samples changed since are added up again:
+    a day is stored before, so that they are noticed. A day a transaction, remembered when it is done: dying in between
+    loses none.
     """
     days = await days_due(db, WATERMARK)
     rows = 0
+    if days:
+        await timeseries.refresh(db, until=_midnight(days[-1] + A_DAY))
+        # What was landed before the first tick was stored without being late.
+        await db.execute(HISTORY, [_midnight(days[0]), WATERMARK])
     for day in days:
         rows += await close_day(db, day)
         await day_done(db, WATERMARK, day)
@@ -55,6 +69,10 @@ async def close_day(db: Database, day: date) -> int:
     row = await db.fetch_one("select fortnite.close_creators(%s) as rows", [day])
     rows: int = row["rows"]
     return rows
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 async def _classify(db: Database) -> int:

@@ -28,5 +28,5 @@ end;
 
 comment on function analytics.creator_ccu(text, timestamptz, timestamptz) is
 'Players of all islands an account has now, a row for each ten minutes from the one that holds the first instant '
-'up to the second, which is not included; islands are those that were sampled. Null: none of them was, which is '
-'no zero';
+'up to the second, which is not included; islands are those that were sampled. Null: none of them was, or so '
+'long ago that the samples are gone; neither is zero';

@@ -23,4 +23,4 @@ end;
 
 comment on function analytics.island_ccu(text, timestamptz, timestamptz) is
 'Players of an island, a row for each ten minutes from the one that holds the first instant up to the second, '
-'which is not included. Null: not sampled then, which is no zero';
+'which is not included. Null: not sampled then, or so long ago that the sample is gone; neither is zero';

@@ -24,9 +24,10 @@ set jit = off
 as $$
 declare
   v_from timestamptz := (p_day - p_days + 1)::timestamp at time zone 'UTC';
-  v_until timestamptz := least(
+  -- Never before the span: PostgreSQL 15 and 16 cannot subtract from the -infinity of a database without a stored day.
+  v_until timestamptz := greatest(v_from, least(
     (p_day + 1)::timestamp at time zone 'UTC', (select k.days_until from fortnite.ccu_known as k)
-  );
+  ));
   v_steps integer := greatest(0, extract(epoch from v_until - v_from) / 600);
   v_bar double precision;
   v_islands integer[];

@@ -19,7 +19,7 @@ begin atomic
       max(h.cycles) as cycles
     from fortnite.ccu_group_hourly as h
     where
-      h.ts >= p_from
+      h.ts >= date_bin('1 hour', p_from, '2000-01-01 00:00:00+00')
       and h.ts < p_until
       and ((h.kind = p_kind and h.name = p_name) or h.kind = 'total')
     group by h.ts

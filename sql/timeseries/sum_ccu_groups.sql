@@ -7,9 +7,19 @@ set jit = off
 as $$
 declare
   v_until timestamptz := p_hour + interval '1 hour';
-  v_kept boolean := (select p_hour >= s.kept_from from engine.series as s where s.relation = 'fortnite.ccu');
+  v_kept boolean;
+  v_was fortnite.ccu_group_hourly[];
 begin
-  delete from fortnite.ccu_group_hourly as g where g.ts = p_hour;
+  -- Samples that are kept now are not dropped before they are read.
+  perform engine.lock_series('what is old', false);
+  select p_hour >= s.kept_from into strict v_kept from engine.series as s where s.relation = 'fortnite.ccu';
+  -- Without its samples an hour changes by what is learned of islands alone: what each cycle saw of the others stands.
+  with gone as (
+    delete from fortnite.ccu_group_hourly as g
+    where g.ts = p_hour
+    returning g as was
+  )
+  select array_agg(g.was) into v_was from gone as g where not v_kept;
 
   with sampled as materialized (
     select
@@ -89,15 +99,23 @@ begin
     s.samples,
     s.islands,
     s.played,
-    (
-      select case when v_kept then 6 - cardinality(array_positions(t.steps, null)) else t.most end
-      from summed as t
-      where t.kind = 'total'
+    coalesce(
+      (select w.cycles from unnest(v_was) as w where w.kind = 'total'),
+      (
+        select case when v_kept then 6 - cardinality(array_positions(t.steps, null)) else t.most end
+        from summed as t
+        where t.kind = 'total'
+      )
     ),
     s.kind,
     s.name,
-    s.steps
+    coalesce(w.steps, s.steps)
   from summed as s
+  left join unnest(v_was) as w
+    on
+      s.kind = w.kind
+      and s.name = w.name
+      and (s.ccu_sum, s.samples, s.islands, s.played) = (w.ccu_sum, w.samples, w.islands, w.played)
   order by s.kind, s.name;
 end
 $$;
@@ -105,4 +123,4 @@ $$;
 comment on function fortnite.sum_ccu_groups(timestamptz) is
 'Adds up an hour of CCU by group of islands, in the place of what was there: all, those of Epic, those of each tag, '
 'as they were when the hour ended, or as they were first known where that came later. Where its samples are gone, from '
-'the hour of each island: what each cycle saw is then unknown.';
+'the hour of each island: what each cycle saw of a group that is another than it was is then unknown.';

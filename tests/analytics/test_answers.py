@@ -186,6 +186,9 @@ async def test_patterns_of_the_week(landed: Landed, analyst: Connection, truth: 
         assert row["avg_ccu"] == (near(fmean(there.values())) if there else None)
         assert row["observed"] == len(there)
     assert {row["expected"] for row in found} == {6, 12}
+    # The hour that holds the first instant counts whole.
+    query = "select * from analytics.week_pattern('total', '', %s, %s)"
+    assert await ask(analyst, query, start + 3 * STEP, end) == found
 
     island = max(truth.islands, key=lambda one: sum(truth.of(one, start, end)))
     code = truth.islands[island]["code"]

@@ -120,6 +120,25 @@ async def test_days_are_closed_once_and_creators_sorted_by_what_is_played(db: Da
     assert [(row["key"], row["class"]) for row in rows] == [*classes.items()] * 2
 
 
+async def test_a_day_has_all_its_samples_however_little_of_it_was_stored(db: Database) -> None:
+    """Days landed before the first tick, and what comes to one that was added up before its last hours were stored."""
+    await creator(db, "maker", "a")
+    await meet(db)
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = midnight - timedelta(days=3)
+    for instant in (first, first + timedelta(days=2), first + timedelta(days=2, hours=1)):
+        await store(db, instant, "entries", {"a": 5})
+    await timeseries.refresh(db)
+    assert (await totals.close_days(db)).days == 1
+    await store(db, midnight - timedelta(minutes=10), "entries", {"a": 9})
+    await store(db, midnight, "entries", {"a": 1})
+    await timeseries.refresh(db)
+    await totals.close_days(db)
+    rows = await db.fetch("select day, minutes_played from fortnite.creator_daily order by day")
+    yesterday = midnight.date() - timedelta(days=1)
+    assert [tuple(row.values()) for row in rows] == [(first.date(), 50), (yesterday, 190)]
+
+
 async def test_an_island_on_the_page_of_another_is_logged_once_and_its_details_are_due(
     db: Database, options: Settings, upstream: Fake
 ) -> None:

@@ -233,3 +233,20 @@ async def test_an_operator_has_days_ranked_again(
     await db.execute("select ops.rank_again(%s, %s)", [YESTERDAY, YESTERDAY])
     await compute(db, few)
     assert await read(db) == world.rankings([YESTERDAY], top=1)
+
+
+async def test_history_that_was_there_before_the_first_tick_is_ranked(
+    db: Database, settings: Settings
+) -> None:
+    """Landed into an empty database (etl backfill): of no day before yesterday anything is late or due."""
+    world = World([Island("a"), Island("b")])
+    await known(db, world.islands)
+    days = [YESTERDAY - DAY * n for n in (5, 4, 2, 0)]
+    for n, day in enumerate(days):
+        await sample(db, world, all_day("a", day, 10 + n) | all_day("b", day, 12))
+    await sample(db, world, {("a", start(TODAY)): 1})
+    await timeseries.refresh(db)
+    done = await compute(db, settings)
+    assert (done.days, done.corrected) == (1, 3)
+    assert await read(db) == world.rankings(days, top=9)
+    assert (await compute(db, settings)) == rankings.Ranked(0, 0, 0, 0, 0)

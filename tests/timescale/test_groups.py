@@ -1,9 +1,13 @@
 """Groups of islands by hour: equal to a plain count over samples and over what islands were then, on every ground."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
+
+import psycopg
 
 from etl.engine import timeseries
 from etl.engine.database import Database
@@ -13,6 +17,13 @@ from tests.timescale.model import DAY, HOUR, STEP, Sample, at, put, raw, series
 
 START = at("2026-11-20 10:00")
 TAGS = {1: ["pvp", "1v1", "pvp"], 2: ["pvp"], 3: [], 4: ["race"]}
+
+WAITING = """
+select exists(
+  select from pg_stat_activity as a
+  where a.datname = current_database() and a.wait_event_type = 'Lock' and a.query ~ 'mend_ccu_group'
+) as waiting
+"""
 
 Group = tuple[datetime, str, str]
 
@@ -121,21 +132,56 @@ async def test_what_was_counted_before_it_was_known_is_counted_again(ground: Gro
 
 async def test_what_is_kept_of_hours_whose_samples_are_gone(ground: Ground) -> None:
     db = ground.db
-    await islands(db, 1, 2, 3, 4)
-    await put(db, series(START, range(1, 20), island=1))
+    await islands(db, 1, 2, 3)
+    # No island was sampled in each of the cycles.
+    await put(db, series(START, range(1, 5), island=1))
+    await put(db, series(START + 2 * STEP, range(1, 20), island=4))
     await timeseries.refresh(db)
     before = await groups(db)
+    assert before[START, "total", ""]["cycles"] == 6
     await db.execute(
         "update engine.series set kept_from = %s where relation = 'fortnite.ccu'", [START + DAY]
     )
+    await tell(db, 4)
+    await timeseries.refresh(db)
+    # Groups that have another island than before lose what is no longer known, all others are as they were.
+    gone = {"steps": [None] * 6}
+    told = {
+        (hour, *group): before[hour, "tag", ""] | gone
+        for hour, _, name in before
+        for group in (("epic", ""), ("tag", "race"))
+        if name == ""
+    }
+    same = {key: row for key, row in before.items() if key[1:] != ("tag", "")}
+    assert await groups(db) == same | told
+
+
+async def test_no_samples_are_dropped_while_they_are_added_up(crowd: Ground) -> None:
+    db = crowd.db
+    await islands(db, 1, 2, 3, 4)
+    await put(db, series(START, range(1, 20), island=1))
+    await put(db, series(START + DAY, [1]))
+    await timeseries.refresh(db)
+    before = await groups(db)
     await db.execute(
         "insert into engine.late (relation, ts, keys) values ('fortnite.ccu_group_hourly', %s, '{}')",
         [START],
     )
-    await timeseries.refresh(db)
-    after = await groups(db)
-    for key, row in before.items():
-        assert after[key] == (row | {"steps": [None] * 6} if key[0] == START else row)
+    async with await psycopg.AsyncConnection.connect(crowd.url) as reader:
+        # Holds the refresh up where it has seen that its samples are kept and has not read them yet.
+        await reader.execute("select from fortnite.ccu_group_hourly for update")
+        refreshing = asyncio.create_task(timeseries.refresh(db))
+        for _ in range(500):
+            if (await db.fetch_one(WAITING))["waiting"]:
+                break
+            await asyncio.sleep(0.02)
+        await db.execute("select engine.raise_floor('fortnite.ccu', %s)", [START + DAY])
+        await db.execute("select engine.raise_kept('fortnite.ccu', %s)", [START + DAY])
+        with suppress(psycopg.errors.LockNotAvailable):
+            await db.execute("select engine.drop_oldest('fortnite.ccu')")
+        await reader.rollback()
+        await refreshing
+    assert await groups(db) == before
 
 
 async def test_a_day_of_creators_is_added_up_again_after_late_samples(crowd: Ground) -> None:
