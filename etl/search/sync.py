@@ -182,9 +182,7 @@ class _Run:
 
     async def _batch(self, leased: Lease, gate: asyncio.Semaphore) -> None:
         version = await draw(self.db)
-        batch, _ = await asyncio.gather(
-            read(self.db, leased, version), note(self.es, self.settings, version)
-        )
+        batch, _ = await asyncio.gather(read(self.db, leased, version), self._note(version))
         async with gate:
             outcome = await send(self.es, self.settings, leased, batch, self.pace)
         if outcome.highest > batch.version and await self._never_drawn(outcome.highest):
@@ -193,11 +191,17 @@ class _Run:
         self.lost |= outcome.lost
         self.waiting |= outcome.waiting
         self.stopped |= bool(outcome.waiting)
-        # Before any mark goes: else a run that dies here leaves documents nobody would miss if
-        # Elasticsearch were restored to a moment before it.
-        await acknowledge(self.db, version)
         await settle(self.db, leased, outcome)
         self._count(batch, outcome)
+
+    async def _note(self, version: int) -> None:
+        """Note a version, and that it is noted, before any mark goes.
+
+        A run that died in between would leave documents that nobody missed if Elasticsearch were
+        restored to a moment before it.
+        """
+        await note(self.es, self.settings, version)
+        await acknowledge(self.db, version)
 
     async def _never_drawn(self, version: int) -> bool:
         row = await self.db.fetch_one("select last_value as drawn from search.version")
