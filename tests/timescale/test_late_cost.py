@@ -112,6 +112,33 @@ async def test_a_correction_reads_as_much_of_a_long_history_as_of_a_short_one(
         assert long <= 1.1 * short + 10, read
 
 
+async def test_the_next_bucket_is_found_without_a_look_at_those_that_follow(
+    crowd: Ground,
+) -> None:
+    read: dict[int, list[int]] = {}
+    for days in (3, 60):
+        await clean(crowd.db)
+        await history(crowd.db, days)
+        async with crowd.db.connection() as conn, conn.transaction(force_rollback=True):
+            await conn.execute(
+                "update engine.series set refreshed_until = %s where source is not null",
+                [START + DAY],
+            )
+            for relation in ("ccu_hourly", "ccu_daily"):
+                query = f"select engine.next_bucket('fortnite.{relation}') as bucket"
+                found = await (await conn.execute(query.encode())).fetchone()
+                assert found is not None
+                assert START + DAY <= found["bucket"] < START + 2 * DAY
+            read[days] = [await locks(conn)]
+            if crowd.name == "plain":  # TimescaleDB reads its own catalog of chunks, too
+                read[days] += [
+                    await buffers(conn, f"select engine.next_bucket('fortnite.{relation}')")
+                    for relation in ("ccu_hourly", "ccu_daily")
+                ]
+    for short, long in zip(read[3], read[60], strict=True):
+        assert long <= 1.1 * short + 10, read
+
+
 async def buffers(conn: Connection, query: str) -> int:
     """Pages a query looks at, with all that its functions do."""
     explained = await conn.execute(f"explain (analyze, buffers, format json) {query}".encode())
