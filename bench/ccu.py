@@ -28,7 +28,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from bench.parts.servers import postgres
-from etl.engine import timeseries
+from etl.engine import roles, timeseries
 from etl.engine.database import Database, open_database
 from etl.engine.migrate import migrate
 from etl.fortnite import performance
@@ -105,11 +105,17 @@ class Cycle:
 
 @contextmanager
 def timescale_database(admin_url: str) -> Iterator[str]:
-    """URL of an empty database on a given server."""
+    """URL of an empty database on a given server, which plans as it does for the roles of Headrace."""
     name = f"bench_{secrets.token_hex(4)}"
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         try:
+            for setting, value in roles.PLANNING.items():
+                admin.execute(
+                    sql.SQL("alter database {} set {} = {}").format(
+                        sql.Identifier(name), sql.SQL(setting), value
+                    )
+                )
             yield make_conninfo(admin_url, dbname=name)
         finally:
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

@@ -85,6 +85,7 @@ def migrate(url: str, settings: Settings, *, report: Tell | None = None) -> Repo
         done = Report(before.head)
         if not before.current:
             done = _bring_up(session, settings, before, report or _nothing)
+        roles.set_limits(conn, there, notices.append)
         roles.set_passwords(conn, settings, there, notices.append)
         done.foundation = foundation(conn)
     done.notices, done.seconds = notices, monotonic() - started

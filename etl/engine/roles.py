@@ -20,33 +20,41 @@ ANALYST = "etl_analyst"
 OPERATOR = "etl_operator"
 NAMES = (WORKER, ANALYST, OPERATOR)
 
+# Plans over many partitions are estimated high: compiling one takes longer than to answer by it. TimescaleDB makes a
+# hash table for each chunk that an aggregate may look at, before it finds that none but the newest has anything to add.
+PLANNING = {"jit": "off", "timescaledb.enable_chunkwise_aggregation": "off"}
+
 # Set for this database alone: the same role may serve another one with other limits.
-# Plans over many partitions are estimated high: compiling one takes longer than to answer by it.
 LIMITS: Mapping[str, Mapping[str, str]] = {
-    WORKER: {"jit": "off"},
+    WORKER: PLANNING,
     ANALYST: {
+        **PLANNING,
         "default_transaction_read_only": "on",
         "idle_in_transaction_session_timeout": "60s",
-        "jit": "off",
         "statement_timeout": "5min",
         "TimeZone": "UTC",
     },
-    OPERATOR: {"idle_in_transaction_session_timeout": "5min", "jit": "off"},
+    OPERATOR: {**PLANNING, "idle_in_transaction_session_timeout": "5min"},
 }
 
 TRIES = 5
 
 
 def ensure_roles(conn: Connection, notice: Callable[[str], None]) -> set[str]:
-    """Make the roles that are missing and set their limits; returns the roles there are.
+    """Make the roles that are missing; returns the roles there are.
 
     What this user may not do is told to ``notice`` in a sentence and left out: everything else
     works without it. A role that exists keeps its other attributes.
     """
-    there = {role for role in NAMES if _ensure(conn, role, notice)}
+    return {role for role in NAMES if _ensure(conn, role, notice)}
+
+
+def set_limits(conn: Connection, there: set[str], notice: Callable[[str], None]) -> None:
+    """Set the limits of roles, but for what this server does not know: of an extension it lacks."""
+    known = {name for (name,) in conn.execute("select name from pg_settings")}
     for role in sorted(there):
-        _limit(conn, role, notice)
-    return there
+        limits = {name: value for name, value in LIMITS[role].items() if name in known}
+        _limit(conn, role, limits, notice)
 
 
 def set_passwords(
@@ -86,8 +94,10 @@ def _exists(conn: Connection, role: str) -> bool:
     return conn.execute("select from pg_roles where rolname = %s", [role]).fetchone() is not None
 
 
-def _limit(conn: Connection, role: str, notice: Callable[[str], None]) -> None:
-    wanted = {f"{name}={value}" for name, value in LIMITS.get(role, {}).items()}
+def _limit(
+    conn: Connection, role: str, limits: Mapping[str, str], notice: Callable[[str], None]
+) -> None:
+    wanted = {f"{name}={value}" for name, value in limits.items()}
     row = conn.execute(
         "select s.setconfig from pg_db_role_setting as s"
         " where s.setdatabase = (select oid from pg_database where datname = current_database())"
@@ -96,7 +106,7 @@ def _limit(conn: Connection, role: str, notice: Callable[[str], None]) -> None:
     ).fetchone()
     if wanted <= set(row[0] if row else ()):
         return
-    for name, value in LIMITS[role].items():
+    for name, value in limits.items():
         statement = sql.SQL("alter role {} in database {} set {} = {}").format(
             sql.Identifier(role), sql.Identifier(conn.info.dbname), sql.SQL(name), value
         )
