@@ -118,10 +118,14 @@ def elasticsearch_url(servers_home: Path) -> str:
     options = server_settings(servers_home)
     embedded.up(options, ("elasticsearch",))
     url = embedded.elasticsearch_url(options)
-    # Every 30 s the server looks at its disk and lifts the block of a full one. That a test sets
-    # one is the test's to lift.
+    chosen = {
+        # It looks at its disk and lifts the block of a full one: a test that sets one lifts it.
+        "cluster.info.update.interval": "1d",
+        # Its plain collector leaves garbage for long, which would be refused as memory in use.
+        "indices.breaker.total.limit": "100%",
+    }
     with Elasticsearch(url) as client:
-        client.cluster.put_settings(persistent={"cluster.info.update.interval": "1d"})
+        client.cluster.put_settings(persistent=chosen)
     return url
 
 

@@ -129,7 +129,8 @@ class Pass:
     async def _discovery(self) -> None:
         """One read, and the days that are over: the history begins with the first pass."""
         with self.step("discovery"):
-            await discovery.read(self.db, self.settings)
+            # An instant given has its ten minutes from now on, however soon the next cycle is.
+            await discovery.read(self.db, self.settings, datetime.now(UTC))
             await placements.compute_days(self.db)
 
     async def _creators(self) -> None:

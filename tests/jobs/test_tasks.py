@@ -9,6 +9,7 @@ from elasticsearch import AsyncElasticsearch
 
 import etl.settings
 import jobs
+from etl.fortnite import ccu, discovery
 from etl.settings import Settings
 from etl.simulator.process import start
 from tests.commands import variables
@@ -68,6 +69,9 @@ async def test_every_task_does_its_part(
     rows: Rows,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # However soon the next cycle is: it would stop both before they begin.
+    monkeypatch.setattr(ccu, "CYCLE_S", 1200)
+    monkeypatch.setattr(discovery, "CYCLE_S", 1200)
     async with start(islands=ISLANDS, seed=3, limit=FAST) as upstream:
         for name, value in variables(pointed(settings, upstream.url)).items():
             monkeypatch.setenv(name, value)
