@@ -95,6 +95,7 @@ async def test_a_correction_reads_as_much_of_a_long_history_as_of_a_short_one(
     for days in (3, 60):
         await clean(crowd.db)
         await history(crowd.db, days)
+        seen: list[list[int]] = []
         async with crowd.db.connection() as conn:
             for n in range(8):  # the first ones fill caches, and a generic plan would come sixth
                 late = START + DAY + n * HOUR
@@ -102,11 +103,14 @@ async def test_a_correction_reads_as_much_of_a_long_history_as_of_a_short_one(
                     "insert into fortnite.ccu values (%s, 1, 7) on conflict do nothing", [late]
                 )
                 async with conn.transaction():
-                    read[days] = [
-                        await buffers(conn, f"select fortnite.mend_{level}()")
-                        for level in ("ccu_hourly", "ccu_daily")
-                    ]
-                    read[days].append(await locks(conn))
+                    seen.append(
+                        [
+                            await buffers(conn, f"select fortnite.mend_{level}()")
+                            for level in ("ccu_hourly", "ccu_daily")
+                        ]
+                    )
+                    seen[-1].append(await locks(conn))
+        read[days] = fewest(seen[-3:])
         await check(crowd.db)
     for short, long in zip(read[3], read[60], strict=True):
         assert long <= 1.1 * short + 10, read
@@ -131,12 +135,22 @@ async def test_the_next_bucket_is_found_without_a_look_at_those_that_follow(
                 assert START + DAY <= found["bucket"] < START + 2 * DAY
             read[days] = [await locks(conn)]
             if crowd.name == "plain":  # TimescaleDB reads its own catalog of chunks, too
-                read[days] += [
-                    await buffers(conn, f"select engine.next_bucket('fortnite.{relation}')")
-                    for relation in ("ccu_hourly", "ccu_daily")
-                ]
+                read[days] += fewest(
+                    [
+                        [
+                            await buffers(conn, f"select engine.next_bucket('fortnite.{relation}')")
+                            for relation in ("ccu_hourly", "ccu_daily")
+                        ]
+                        for _ in range(3)
+                    ]
+                )
     for short, long in zip(read[3], read[60], strict=True):
         assert long <= 1.1 * short + 10, read
+
+
+def fewest(seen: list[list[int]]) -> list[int]:
+    """The fewest of each: a vacuum in between makes a session read the catalog again."""
+    return [min(each) for each in zip(*seen, strict=True)]
 
 
 async def buffers(conn: Connection, query: str) -> int:
