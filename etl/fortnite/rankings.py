@@ -14,10 +14,7 @@ MARKS = 5000  # a transaction marks no more documents than these
 
 LATE = "select distinct day, source from fortnite.ranking_due where day <= %s and source <> 'trend'"
 HISTORY = """
-insert into fortnite.ranking_due (day, source)
-select distinct (h.ts at time zone 'UTC')::date, 'ccu'
-from fortnite.ccu_group_hourly as h
-where h.kind = 'total' and h.ts < %s and not exists (select from engine.watermark as w where w.name = %s)
+insert into fortnite.ranking_due (day, source) select d.day, 'ccu' from fortnite.days_landed(%s, %s) as d (day)
 """
 ROOM = "select fortnite.make_ranking_room(%s)"
 RANK = "select fortnite.compute_rankings(%s, %s, %s) as changed"
@@ -56,8 +53,7 @@ async def compute_days(db: Database, settings: Settings, *, now: datetime | None
     first = await days_due(db, NAME, now=midnight)
     if first:
         await timeseries.refresh(db, until=midnight)
-        # What was landed before the first tick was stored without being late.
-        await db.execute(HISTORY, [midnight, NAME])
+        await db.execute(HISTORY, [NAME, midnight])
     late = {(row["day"], row["source"]) for row in await db.fetch(LATE, [yesterday])}
     rows = 0
     for day in sorted({*first, *(day for day, _ in late)}):

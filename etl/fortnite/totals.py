@@ -11,10 +11,7 @@ WATERMARK = "fortnite.creator_daily"
 CREATORS = 5000  # a transaction holds the crawl rows of no more than these
 
 HISTORY = """
-insert into fortnite.creator_late (day)
-select distinct (h.ts at time zone 'UTC')::date
-from fortnite.ccu_group_hourly as h
-where h.kind = 'total' and h.ts < %s and not exists (select from engine.watermark as w where w.name = %s)
+insert into fortnite.creator_late (day) select d.day from fortnite.days_landed(%s, %s) as d (day)
 on conflict (day) do nothing
 """
 
@@ -52,8 +49,7 @@ async def close_days(db: Database) -> Closed:
     rows = 0
     if days:
         await timeseries.refresh(db, until=_midnight(days[-1] + A_DAY))
-        # What was landed before the first tick was stored without being late.
-        await db.execute(HISTORY, [_midnight(days[0]), WATERMARK])
+        await db.execute(HISTORY, [WATERMARK, _midnight(days[0])])
     for day in days:
         rows += await close_day(db, day)
         await day_done(db, WATERMARK, day)

@@ -49,7 +49,7 @@ async def test_fault_that_passes_is_overcome_in_the_same_run(
     faulty.fault = lambda _: next(faults)
     assert await through(faulty, world) == Numbers(sent=2)
     assert await world.is_equal()
-    assert len(faulty.bulks) > 1
+    assert len(faulty.bulks) in {2, 3}
 
 
 async def test_pending_before_the_index_is_full_is_sent_once(faulty: Line, world: World) -> None:
