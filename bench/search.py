@@ -75,7 +75,7 @@ async def prepare(options: Settings, documents: int) -> None:
         for number, start in enumerate(range(0, len(ids), options.search_batch)):
             part = ids[start : start + options.search_batch]
             row = await db.fetch_one("select body from search.read('island', %s, 1)", (part,))
-            (options.home / f"{number:06d}.ndjson").write_text(row["body"])
+            (options.home / f"{number:06d}.ndjson").write_bytes(row["body"])
 
 
 async def raw(options: Settings) -> dict[str, float]:

@@ -81,9 +81,9 @@ class Cycle:
         for part in self.parts():
             version = (await self.db.fetch_one("select search.draw() as n"))["n"]
             row = await self.db.fetch_one(
-                "select body from search.read('island', %s, %s)", (part, version)
+                "select body from search.read('island', %s, %s)", (part, version), binary=True
             )
-            bodies.append(row["body"].encode())
+            bodies.append(row["body"])
         await self.db.execute("delete from search.dirty")
         return await self.post(indices.alias("island", self.options), bodies)
 

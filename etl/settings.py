@@ -177,8 +177,10 @@ class Settings(BaseSettings):
     search_prefix: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = Field(
         "", description="Put before every Elasticsearch index name, for a shared cluster."
     )
-    search_batch: Positive = Field(1000, description="Most documents one bulk request carries.")
-    search_bytes: Positive = Field(1024 * 1024, description="Most bytes one bulk request carries.")
+    search_batch: Positive = Field(2500, description="Most documents one bulk request carries.")
+    search_bytes: Positive = Field(
+        4 * 1024 * 1024, description="Most bytes one bulk request carries."
+    )
     search_connections: Positive = Field(
         2, description="Bulk requests one sync has on their way at once."
     )

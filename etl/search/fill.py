@@ -133,11 +133,13 @@ class _Fill:
     async def _send(self, part: Slice, gate: asyncio.Semaphore, send_by: float) -> None:
         row, _ = await asyncio.gather(
             self.db.fetch_one(
-                "select * from search.read(%s, %s, %s)", (self.index, part.ids, part.version)
+                "select * from search.read(%s, %s, %s)",
+                (self.index, part.ids, part.version),
+                binary=True,
             ),
             note(self.es, self.settings, part.version),
         )
-        chunk = Chunk([*row["ids"], *row["gone"]], (row["body"] or "").encode())
+        chunk = Chunk([*row["ids"], *row["gone"]], row["body"] or b"")
         async with gate:
             outcome = await bulk.send(
                 self.es, self.physical, chunk, size=self.settings.search_bytes, until=send_by

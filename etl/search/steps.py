@@ -82,8 +82,9 @@ async def read(db: Database, leased: Lease, version: int) -> Batch:
     row = await db.fetch_one(
         "select * from search.read(%s, %s::text[], %s)",
         (leased.index, leased.id_array, version),
+        binary=True,
     )
-    return Batch([*row["ids"], *row["gone"]], row["body"].encode(), version, set(row["gone"]))
+    return Batch([*row["ids"], *row["gone"]], row["body"], version, set(row["gone"]))
 
 
 async def send(

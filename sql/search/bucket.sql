@@ -1,6 +1,6 @@
 create function search.bucket(p_id text) returns integer
 language sql immutable parallel safe
-return ('x' || left(md5(p_id), 3))::bit(12)::integer;
+return hashtextextended(p_id, 0) & 4095;
 
 comment on function search.bucket(text) is
 'Which of 4,096 buckets a document is compared in: by its id alone, so that it stays there whatever becomes of it';

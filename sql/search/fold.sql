@@ -2,8 +2,10 @@
 create function search.fold(p_text text) returns text
 language sql immutable parallel safe
 as $$
-  -- As many bytes as characters: ASCII, which has nothing to fold but case and punctuation.
   select case
+    -- Most have words and single spaces alone: looked at once, and nothing is replaced.
+    when p_text collate "C" ~ '^[a-zA-Z0-9]+(?: [a-zA-Z0-9]+)*$' then lower(p_text collate "C")
+    -- As many bytes as characters: ASCII, which has nothing to fold but case and punctuation.
     when octet_length(p_text) = char_length(p_text) then btrim(
       regexp_replace(replace(lower(p_text collate "C"), '''', ''), '[^a-z0-9]+', ' ', 'g')
     )

@@ -1,10 +1,11 @@
 -- requires: search.rows, search.bucket
 create function search.read(p_index text, p_ids text[], p_version bigint)
-returns table (ids text[], gone text[], body text)
+returns table (ids text[], gone text[], body bytea)
 language plpgsql stable
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 set timezone = 'UTC'
 as $$
@@ -13,12 +14,15 @@ begin
     $query$
     select
       array_agg(d.id),
-      string_agg(concat(
-        '{"index":{"_id":', to_json(d.id), ',"version":', $2, e',"version_type":"external"}}\n',
+      string_agg(
+        convert_to(concat(
+          '{"index":{"_id":', to_json(d.id), ',"version":', $2, e',"version_type":"external"}}\n',
+          '{"bucket":', search.bucket(d.id), ',"digest":', d.digest, ','
+        ), 'UTF8')
         -- Outside of strings, where JSON allows no raw newline, one is white space like any other.
-        left(replace(d.body, e'\n', ' '), -1),
-        ',"bucket":', search.bucket(d.id), ',"digest":', d.digest, e'}\n'
-      ), '')
+        || substr(convert_to(replace(d.body, e'\n', ' '), 'UTF8'), 2) || '\x0a',
+        ''
+      )
     from (%s) as d
     $query$,
     search.rows(p_index, 'where d.id = any($1)')
@@ -28,9 +32,9 @@ begin
   if cardinality(ids) < cardinality(p_ids) then
     select
       array_agg(g.id),
-      concat(body, string_agg(concat(
+      coalesce(body, '') || convert_to(string_agg(concat(
         '{"delete":{"_id":', to_json(g.id), ',"version":', p_version, e',"version_type":"external"}}\n'
-      ), ''))
+      ), ''), 'UTF8')
     into gone, body
     from (
       select u.id from unnest(p_ids) as u (id)
@@ -44,5 +48,5 @@ $$;
 
 comment on function search.read(text, text[], bigint) is
 'Documents of an index as its view search.<index>_document has them now, as the body of a bulk
-request with an external version: first those of ids, two lines each, with their bucket and digest, then a
+request (UTF-8) with an external version: first those of ids, two lines each, with their bucket and digest, then a
 delete for each of gone, which have left the view';

@@ -1,16 +1,22 @@
 create function search.title_key(p_folded text) returns text
 language sql immutable parallel safe
 as $$
-  -- A title of emoji alone is known by them.
-  select coalesce(
-    nullif(
-      regexp_replace(
-        p_folded collate "C", '[ \u2300-\u23FF\u2600-\u27BF\u2B00-\u2BFF\U0001F000-\U0001FBFF]+', '', 'g'
+  select case
+    when octet_length(p_folded) = char_length(p_folded) then replace(p_folded, ' ', '')
+    -- A title of emoji alone is known by them.
+    else coalesce(
+      nullif(
+        regexp_replace(
+          replace(p_folded, ' ', '') collate "C",
+          '[\u2300-\u23FF\u2600-\u27BF\u2B00-\u2BFF\U0001F000-\U0001FBFF]+',
+          '',
+          'g'
+        ),
+        ''
       ),
-      ''
-    ),
-    replace(p_folded, ' ', '')
-  )
+      replace(p_folded, ' ', '')
+    )
+  end
 $$;
 
 comment on function search.title_key(text) is

@@ -57,10 +57,12 @@ async def test_a_body_that_is_there_already_is_not_sent(db: Database, things: Re
     sent = 0
 
     class Watched(Database):
-        async def fetch(self, query: LiteralString, params: Params = ()) -> list[dict[str, Any]]:
+        async def fetch(
+            self, query: LiteralString, params: Params = (), *, binary: bool = False
+        ) -> list[dict[str, Any]]:
             nonlocal sent
             sent += sum(len(p.data) for p in params if isinstance(p, JsonbArray))
-            return await db.fetch(query, params)
+            return await db.fetch(query, params, binary=binary)
 
     watched = Watched(db._pool)
     page = [thing(f"{n:03}", n, label="x" * 1000) for n in range(100)]

@@ -28,9 +28,11 @@ class Counting(Database):
 
     asked = 0
 
-    async def fetch(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
+    async def fetch(
+        self, query: LiteralString, params: Params = (), *, binary: bool = False
+    ) -> list[DictRow]:
         self.asked += 1
-        return await super().fetch(query, params)
+        return await super().fetch(query, params, binary=binary)
 
 
 async def _taken_at(db: Database, started: float, n: float = 1) -> float:

@@ -242,11 +242,13 @@ class Watching(Database):
 
     sizes: list[int]
 
-    async def fetch(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
+    async def fetch(
+        self, query: LiteralString, params: Params = (), *, binary: bool = False
+    ) -> list[DictRow]:
         if "store_ccu" in query:
             assert isinstance(params, Sequence)
             self.sizes.append(len(params[2]))
-        return await super().fetch(query, params)
+        return await super().fetch(query, params, binary=binary)
 
 
 async def test_samples_are_stored_in_batches(

@@ -188,10 +188,12 @@ async def test_what_a_dead_worker_had_in_hand_is_done_by_the_next(
 class Dying(Database):
     """A database whose worker dies when it stores samples."""
 
-    async def fetch(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
+    async def fetch(
+        self, query: LiteralString, params: Params = (), *, binary: bool = False
+    ) -> list[DictRow]:
         if "store_ccu" in query:
             raise RuntimeError("killed")
-        return await super().fetch(query, params)
+        return await super().fetch(query, params, binary=binary)
 
 
 async def test_a_creator_is_settled_after_its_samples_are_stored(

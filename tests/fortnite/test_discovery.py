@@ -327,10 +327,12 @@ class Dying(Database):
 
     region = "EU"
 
-    async def fetch(self, query: LiteralString, params: Params = ()) -> list[DictRow]:
+    async def fetch(
+        self, query: LiteralString, params: Params = (), *, binary: bool = False
+    ) -> list[DictRow]:
         if "apply_surface" in query and self.region in list(params):
             raise RuntimeError("killed")
-        return await super().fetch(query, params)
+        return await super().fetch(query, params, binary=binary)
 
 
 async def test_a_cycle_that_died_is_repeated_and_does_the_rest(

@@ -115,7 +115,7 @@ async def test_change_and_a_sync_at_any_point_of_a_slice(
         "select * from search.read('island', %s, %s)", (cut["ids"], cut["version"])
     )
     await meanwhile("read")
-    chunk = Chunk([*body["ids"], *body["gone"]], body["body"].encode())
+    chunk = Chunk([*body["ids"], *body["gone"]], body["body"])
     until = asyncio.get_running_loop().time() + 30
     await bulk.send(world.es, physical, chunk, size=100_000, until=until)
     await meanwhile("sent")
