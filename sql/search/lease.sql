@@ -4,24 +4,24 @@ language plpgsql
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $$
 begin
-  with free as (
-    select d.ctid
-    from search.dirty as d
-    where d.index = p_index and d.leased_until < clock_timestamp()
-    order by d.marked_at
-    limit p_n
-    -- Skips what anyone else holds, so it waits for nobody and cannot deadlock in any order.
-    for update skip locked
-  ),
-
-  leased as (
+  with leased as (
     update search.dirty as d
     set leased_until = clock_timestamp() + p_lease
-    from free as f
-    where d.ctid = f.ctid
+    -- An array of places is one scan; a join would begin one for each row.
+    where
+      d.ctid = any(array(
+        select o.ctid
+        from search.dirty as o
+        where o.index = p_index and o.leased_until < clock_timestamp()
+        order by o.marked_at
+        limit p_n
+        -- Skips what anyone else holds, so it waits for nobody and cannot deadlock in any order.
+        for update skip locked
+      ))
     returning d.id, d.mark
   )
 

@@ -5,25 +5,24 @@ set plan_cache_mode = force_custom_plan
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $$
 begin
-  with free as (
-    select d.ctid
-    from unnest(p_ids) as u (id)
-    cross join lateral (
-      select o.ctid
-      from search.dirty as o
-      where o.index = p_index and o.id = u.id and o.leased_until < clock_timestamp()
-      for update skip locked
-    ) as d
-  ),
-
-  leased as (
+  with leased as (
     update search.dirty as d
     set leased_until = clock_timestamp() + p_lease
-    from free as f
-    where d.ctid = f.ctid
+    where
+      d.ctid = any(array(
+        select k.ctid
+        from unnest(p_ids) as u (id)
+        cross join lateral (
+          select o.ctid
+          from search.dirty as o
+          where o.index = p_index and o.id = u.id and o.leased_until < clock_timestamp()
+          for update skip locked
+        ) as k
+      ))
     returning d.id, d.mark
   )
 

@@ -17,6 +17,7 @@ set plan_cache_mode = force_custom_plan
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $$
 declare
@@ -24,27 +25,21 @@ declare
   v_lost text[];
   v_nth integer;
 begin
-  with mine as (
-    select
-      d.ctid,
-      d.mark
-    from unnest(p_ids, p_marks) as l (id, mark)
-    cross join lateral (
-      select
-        o.ctid,
-        o.mark
-      from search.dirty as o
-      where o.index = p_index and o.id = l.id and o.mark = l.mark
-      -- A row that is locked is being marked again, or is sent once more after its lease.
-      for update skip locked
-    ) as d
-    where l.id <> all(p_waiting)
-  ),
-
-  done as (
+  with done as (
     delete from search.dirty as d
-    using mine as m
-    where d.ctid = m.ctid and d.mark = m.mark
+    where
+      d.ctid = any(array(
+        select m.ctid
+        from unnest(p_ids, p_marks) as l (id, mark)
+        cross join lateral (
+          select o.ctid
+          from search.dirty as o
+          where o.index = p_index and o.id = l.id and o.mark = l.mark
+          -- A row that is locked is being marked again, or is sent once more after its lease.
+          for update skip locked
+        ) as m
+        where l.id <> all(p_waiting)
+      ))
     returning d.id, d.mark
   ),
 
@@ -70,22 +65,20 @@ begin
   select array_agg(d.id) into v_done from done as d;
 
   if p_waiting <> '{}' then
-    with given_back as (
-      select d.ctid
-      from unnest(p_ids, p_marks) as l (id, mark)
-      cross join lateral (
-        select o.ctid
-        from search.dirty as o
-        where o.index = p_index and o.id = l.id and o.mark = l.mark
-        for update skip locked
-      ) as d
-      where l.id = any(p_waiting)
-    )
-
     update search.dirty as d
     set leased_until = '-infinity'
-    from given_back as b
-    where d.ctid = b.ctid;
+    where
+      d.ctid = any(array(
+        select m.ctid
+        from unnest(p_ids, p_marks) as l (id, mark)
+        cross join lateral (
+          select o.ctid
+          from search.dirty as o
+          where o.index = p_index and o.id = l.id and o.mark = l.mark
+          for update skip locked
+        ) as m
+        where l.id = any(p_waiting)
+      ));
   end if;
 
   if exists (select from search.rejected as r where r.index = p_index) then
