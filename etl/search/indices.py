@@ -1,5 +1,6 @@
 """The physical indices behind each alias: made, filled, put in the place of an older one, dropped."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,18 +71,24 @@ async def ensure(db: Database, es: AsyncElasticsearch, settings: Settings) -> No
 async def ensure_one(db: Database, es: AsyncElasticsearch, settings: Settings, index: str) -> None:
     """Make what ``index`` lacks: its physical index and the alias; drop what was kept long enough.
 
-    An index that Elasticsearch lost is made again, empty. One for another mapping, settings or
-    view is made beside the live one. :func:`etl.search.fill.fill` fills either, :func:`promote`
-    puts the new one in the other's place. May run in many processes at once and die anywhere; the
-    next call goes on.
+    An index that Elasticsearch lost is made again, empty, unless readers have another. One for
+    another mapping, settings or view is made beside the live one. :func:`etl.search.fill.fill`
+    fills either, :func:`promote` puts the new one in the other's place. May run in many processes
+    at once and die anywhere; the next call goes on.
 
     Raises:
         SearchUnavailable: Elasticsearch is away; nothing is lost.
     """
     name = alias(index, settings)
     present = await _present(es, name)
-    searched = {physical for physical, aliases in present.items() if name in aliases}
-    for target in await _targets(db, index, name):
+    targets = await _targets(db, index, name)
+    if _live(targets) not in present and _searched(present, name):
+        # Looked at again: it may have been made since.
+        present = await _present(es, name)
+        if await _adopt(db, index, name, _live(targets), present):
+            targets = await _targets(db, index, name)
+    searched = _searched(present, name)
+    for target in targets:
         if target.state == "retired":
             continue
         if target.physical not in present:
@@ -90,6 +97,32 @@ async def ensure_one(db: Database, es: AsyncElasticsearch, settings: Settings, i
         elif target.state == "live" and searched != {target.physical}:
             await _point(es, name, target.physical)
     await _drop_retired(db, es, settings, index, present)
+
+
+async def _adopt(
+    db: Database, index: str, name: str, live: str, present: dict[str, set[str]]
+) -> bool:
+    """Keep readers on what they search when the live index is lost: a restored database may not know it.
+
+    Only what was made here, and alone, is adopted; it is built again beside it.
+    """
+    searched = _searched(present, name)
+    (found,) = searched if len(searched) == 1 else (None,)
+    if live in present or found is None or write_alias(found) not in present[found]:
+        return False
+    row = await db.fetch_one("select search.adopt(%s, %s, %s) as done", (index, live, found))
+    if row["done"]:
+        log.warning("live index is lost: readers stay on another", lost=live, index=found)
+    return bool(row["done"])
+
+
+def _live(targets: Sequence[Target]) -> str:
+    return next(target.physical for target in targets if target.state == "live")
+
+
+def _searched(present: Mapping[str, set[str]], name: str) -> set[str]:
+    """The physical indices that the alias names."""
+    return {physical for physical, aliases in present.items() if name in aliases}
 
 
 async def promote(db: Database, es: AsyncElasticsearch, settings: Settings, index: str) -> bool:
