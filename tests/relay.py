@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
+from etl.embedded.process import free_port
+
 
 class Relay:
     """Passes bytes between its own port and a server's, until it is cut."""
@@ -13,7 +15,8 @@ class Relay:
         self._target = (host, port)
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self._port = 0
+        # Of those that no outgoing connection takes between a cut and its mending.
+        self._port = free_port(None)
 
     @classmethod
     @asynccontextmanager
@@ -42,7 +45,6 @@ class Relay:
         self._server = await asyncio.start_server(
             self._connected, "127.0.0.1", self._port, reuse_address=True
         )
-        self._port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """End all connections in the middle of whatever they carry, and refuse new ones."""

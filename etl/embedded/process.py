@@ -1,6 +1,7 @@
 """Finding and ending the servers' processes, and finding them a port."""
 
 import contextlib
+import random
 import re
 import signal
 import socket
@@ -10,6 +11,8 @@ from pathlib import Path
 import psutil
 
 TELLING = re.compile(r"\b(ERROR|FATAL|PANIC|HINT)\b|[Ee]rror:|Exception")
+PORTS = range(20_000, 30_000)
+"""Below those that systems lend to outgoing connections, one of which would keep a server from its port."""
 
 
 def find(pid: int | None, program: str, mark: str) -> psutil.Process | None:
@@ -53,12 +56,12 @@ def end(processes: Iterable[psutil.Process], how: signal.Signals, *, seconds: fl
 
 def free_port(wanted: int | None) -> int:
     """``wanted`` if nobody listens there, else a port of 127.0.0.1 that is free now."""
-    for port in (wanted or 0, 0):
+    for port in (*([wanted] if wanted else []), *random.sample(PORTS, 100)):
         with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
             # As servers do: a port whose last connections have not quite ended is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
+            return port
     raise OSError("no port of 127.0.0.1 is free")
 
 

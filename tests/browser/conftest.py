@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import shutil
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from elasticsearch import AsyncElasticsearch
 from playwright.async_api import Browser, Page, async_playwright
 from pydantic import SecretStr
 
+from etl.embedded.process import free_port
 from etl.engine.database import open_database
 from etl.search import indices, sync
 from etl.settings import Settings
@@ -131,7 +131,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 @asynccontextmanager
 async def _served(settings: Settings) -> AsyncIterator[str]:
     """``etl web`` in a process of its own on a free port."""
-    port = _free_port()
+    port = free_port(None)
     assert settings.elasticsearch_url is not None
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -166,10 +166,3 @@ async def _answers(
                 pass
             await asyncio.sleep(0.1)
     pytest.fail(f"etl web ended with code {process.returncode} before it answered")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
