@@ -106,6 +106,8 @@ async def send(
     """
     sending = _Sending(es, physical, size if isinstance(size, Pace) else Pace(size), until)
     waiting = sending.outcome.waiting
+    if not batch.ids:
+        return sending.outcome
     left = [batch] if len(batch.body) <= sending.pace.size else batch.apart()
     tries, pause = 0, FIRST_PAUSE
     while True:

@@ -176,4 +176,8 @@ class _Fill:
         again = part.ids if outcome.highest > row["drawn"] else list(outcome.refused)
         if again:
             log.warning("left to the sync", index=self.physical, documents=len(again))
-            await self.db.execute("select search.mark(%s, %s)", (self.index, again))
+            # A slice taken up again may have grown.
+            for start in range(0, len(again), MOST):
+                await self.db.execute(
+                    "select search.mark(%s, %s)", (self.index, again[start : start + MOST])
+                )

@@ -83,10 +83,10 @@ async def ensure_one(db: Database, es: AsyncElasticsearch, settings: Settings, i
     present = await _present(es, name)
     targets = await _targets(db, index, name)
     if _live(targets) not in present and _searched(present, name):
-        # Looked at again: it may have been made since.
+        # Looked at again: it may have been made, or another adopted, since.
         present = await _present(es, name)
-        if await _adopt(db, index, name, _live(targets), present):
-            targets = await _targets(db, index, name)
+        await _adopt(db, index, name, _live(targets), present)
+        targets = await _targets(db, index, name)
     searched = _searched(present, name)
     for target in targets:
         if target.state == "retired":
@@ -100,24 +100,24 @@ async def ensure_one(db: Database, es: AsyncElasticsearch, settings: Settings, i
 
 
 async def _adopt(
-    db: Database, index: str, name: str, live: str, present: dict[str, set[str]]
-) -> bool:
+    db: Database, index: str, name: str, live: str | None, present: dict[str, set[str]]
+) -> None:
     """Keep readers on what they search when the live index is lost: a restored database may not know it.
 
     Only what was made here, and alone, is adopted; it is built again beside it.
     """
     searched = _searched(present, name)
     (found,) = searched if len(searched) == 1 else (None,)
-    if live in present or found is None or write_alias(found) not in present[found]:
-        return False
-    row = await db.fetch_one("select search.adopt(%s, %s, %s) as done", (index, live, found))
-    if row["done"]:
-        log.warning("live index is lost: readers stay on another", lost=live, index=found)
-    return bool(row["done"])
+    if live is None or live in present or found is None:
+        return
+    if write_alias(found) in present[found]:
+        row = await db.fetch_one("select search.adopt(%s, %s, %s) as done", (index, live, found))
+        if row["done"]:
+            log.warning("live index is lost: readers stay on another", lost=live, index=found)
 
 
-def _live(targets: Sequence[Target]) -> str:
-    return next(target.physical for target in targets if target.state == "live")
+def _live(targets: Sequence[Target]) -> str | None:
+    return next((target.physical for target in targets if target.state == "live"), None)
 
 
 def _searched(present: Mapping[str, set[str]], name: str) -> set[str]:

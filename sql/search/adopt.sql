@@ -22,6 +22,9 @@ begin
       retired_at = null,
       live_at = excluded.live_at,
       catch_up = false;
+  -- It was being built when the dump was taken: what was in hand then is no part of it.
+  delete from search.slice as s
+  where s.index = p_index and s.physical = p_physical;
   return true;
 end
 $$;

@@ -1,10 +1,12 @@
 """A database or an Elasticsearch that comes from a backup is noticed, for certain."""
 
+from typing import Any
+
 import pytest
 from elasticsearch import AsyncElasticsearch
 from psycopg import sql
 
-from etl.search import epoch, rebuild
+from etl.search import epoch, indices, rebuild
 from etl.search import sync as steps
 from etl.search.client import SearchUnavailable, open_elasticsearch
 from etl.search.indices import alias, ensure
@@ -68,10 +70,8 @@ async def test_restored_database_is_noticed_though_nothing_is_marked(world: Worl
     assert not (await synced(world)).restored
 
 
-async def test_readers_stay_on_an_index_that_a_restored_database_does_not_know(
-    world: World,
-) -> None:
-    """Its own was replaced after the backup, and dropped since."""
+async def unknown(world: World) -> tuple[str, str]:
+    """Restore a database whose index was replaced after the backup, and dropped since: both indices."""
     await world.island("1", "2", title="as backed up")
     await synced(world)
     (old,) = await physical(world)
@@ -81,6 +81,13 @@ async def test_readers_stay_on_an_index_that_a_restored_database_does_not_know(
     await rebuild.until_live(world.db, world.es, world.settings, "island", built)
     await world.es.indices.delete(index=old)
     await restore(world)
+    return old, built
+
+
+async def test_readers_stay_on_an_index_that_a_restored_database_does_not_know(
+    world: World,
+) -> None:
+    old, built = await unknown(world)
     # Whichever job is first: not each begins with a look at the epoch.
     await ensure(world.db, world.es, world.settings)
     assert await physical(world) == {built}
@@ -89,6 +96,24 @@ async def test_readers_stay_on_an_index_that_a_restored_database_does_not_know(
     assert await physical(world) not in ({built}, {old})
     assert {row["title"] for row in (await world.found()).values()} == {"as backed up"}
     assert set(await world.found()) == {"1", "2"}
+
+
+async def test_two_workers_that_find_the_index_lost_keep_readers_on_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, built = await unknown(world)
+    adopt = indices._adopt
+
+    async def late(*args: Any) -> None:
+        """Another worker was quicker."""
+        monkeypatch.setattr(indices, "_adopt", adopt)
+        await ensure(world.db, world.es, world.settings)
+        await adopt(*args)
+
+    monkeypatch.setattr(indices, "_adopt", late)
+    await ensure(world.db, world.es, world.settings)
+    assert await physical(world) == {built}
+    assert not await world.es.indices.exists(index=old)
 
 
 async def test_index_of_others_is_not_taken_for_one_that_was_lost(world: World) -> None:

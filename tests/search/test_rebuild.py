@@ -143,6 +143,18 @@ async def test_change_in_the_hands_of_a_sync_from_before_reaches_the_new_index(
     assert await world.is_equal()
 
 
+async def test_slice_taken_up_again_when_all_its_documents_have_gone(world: World) -> None:
+    await world.island("1", "2")
+    await sync(world.db, world.es, world.settings)
+    physical = await rebuild.demand(world.db, world.es, world.settings, "island")
+    cut = "select * from search.cut('island', %s, 10, interval '0')"
+    assert (await world.db.fetch_one(cut, (physical,)))["ids"] == ["1", "2"]
+    await world.change("gone_at = now()", "1", "2")
+    await rebuild.until_live(world.db, world.es, world.settings, "island", physical)
+    assert await live(world) == physical
+    assert await world.found() == {}
+
+
 async def test_killed_rebuild_goes_on_where_it_was(world: World) -> None:
     options = world.settings.model_copy(update={"search_batch": 20, "search_lease": 1.0})
     await world.island(*IDS)
