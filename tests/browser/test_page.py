@@ -20,7 +20,7 @@ async def test_typing_finds_best_first_with_players(page: Page, address: str) ->
     best = page.locator(".island").first
     await expect(best.locator("h2")).to_have_text("Zone Wars 12")
     await expect(best.locator(".now")).to_have_text("531,441")
-    assert page.url.endswith("?q=zone+wars")
+    await expect(page).to_have_url(f"{address}?q=zone+wars")
 
 
 async def test_a_typo_still_finds(page: Page, address: str) -> None:
@@ -97,7 +97,7 @@ async def test_suggestions_are_walked_and_taken_by_keys(page: Page, address: str
     await expect(page.get_by_role("listbox")).to_be_hidden()
     await expect(page.locator("#chips")).to_contain_text("boxfight")
     await expect(page.locator("#count")).to_have_text("30 islands")
-    assert page.url.endswith("?tag=boxfight")
+    await expect(page).to_have_url(f"{address}?tag=boxfight")
     await page.keyboard.type("maker3")
     await expect(options.first).to_have_text("maker3")
     await page.keyboard.press("ArrowDown")
@@ -125,7 +125,7 @@ async def test_an_address_brings_back_what_was_chosen(page: Page, address: str) 
     await expect(page.locator("#count")).to_have_text("3 islands")
     await page.get_by_role("button", name="Clear filters").click()
     await expect(page.locator("#count")).to_have_text("30 islands")
-    assert page.url.endswith("?q=zone+wars&sort=oldest")
+    await expect(page).to_have_url(f"{address}?q=zone+wars&sort=oldest")
 
 
 async def test_an_address_that_cannot_be_had_says_so(page: Page, address: str) -> None:

@@ -31,6 +31,8 @@ async def sim(world: Running) -> AsyncIterator[Running]:
     await world.limits(**UNLIMITED)
     yield world
     await world.clear_faults()
+    # What is read of the world once for many tests is read at this instant, whoever was before.
+    await world.clock(NOW, 0)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

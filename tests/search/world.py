@@ -38,7 +38,15 @@ class World:
         """Change islands by an SQL assignment, and mark them."""
         async with self.db.connection() as conn, conn.transaction():
             await conn.execute(
-                f"update fortnite.island set {assignment} where code = any(%s)".encode(),
+                # In the order of codes, as whoever else writes: none waits for the other in a circle.
+                f"""
+                update fortnite.island as i set {assignment}
+                from (
+                  select island_id from fortnite.island
+                  where code = any(%s) order by code for update
+                ) as o
+                where i.island_id = o.island_id
+                """.encode(),
                 [list(codes)],
             )
             await conn.execute("select search.mark('island', %s)", [list(codes)])
