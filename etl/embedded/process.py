@@ -56,7 +56,7 @@ def end(processes: Iterable[psutil.Process], how: signal.Signals, *, seconds: fl
 
 def free_port(wanted: int | None) -> int:
     """``wanted`` if nobody listens there, else a port of 127.0.0.1 that is free now."""
-    for port in (*([wanted] if wanted else []), *random.sample(PORTS, 100)):
+    for port in filter(None, (wanted, *random.sample(PORTS, 100))):
         with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
             # As servers do: a port whose last connections have not quite ended is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -104,10 +104,10 @@ async def send(
         SearchForbidden: the API key may not write.
         RuntimeError: Elasticsearch answered something that is no answer to a bulk request.
     """
+    if not batch.ids:
+        return Outcome()
     sending = _Sending(es, physical, size if isinstance(size, Pace) else Pace(size), until)
     waiting = sending.outcome.waiting
-    if not batch.ids:
-        return sending.outcome
     left = [batch] if len(batch.body) <= sending.pace.size else batch.apart()
     tries, pause = 0, FIRST_PAUSE
     while True:

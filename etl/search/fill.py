@@ -21,15 +21,13 @@ from etl.search import bulk
 from etl.search.bulk import Chunk, Outcome
 from etl.search.client import SearchUnavailable
 from etl.search.epoch import acknowledge, note
+from etl.search.steps import MARKS, mark
 from etl.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 READ_AHEAD = 2
 """Slices that are read while others are sent."""
-
-MOST = 5_000
-"""Documents of a slice: no more are marked in one transaction."""
 
 WANTING = """
 select t.physical from search.target as t
@@ -124,7 +122,7 @@ class _Fill:
             (
                 self.index,
                 self.physical,
-                min(self.settings.search_batch, MOST),
+                min(self.settings.search_batch, MARKS),
                 self.settings.search_lease,
             ),
         )
@@ -176,8 +174,4 @@ class _Fill:
         again = part.ids if outcome.highest > row["drawn"] else list(outcome.refused)
         if again:
             log.warning("left to the sync", index=self.physical, documents=len(again))
-            # A slice taken up again may have grown.
-            for start in range(0, len(again), MOST):
-                await self.db.execute(
-                    "select search.mark(%s, %s)", (self.index, again[start : start + MOST])
-                )
+            await mark(self.db, self.index, again)

@@ -10,12 +10,10 @@ from etl.engine.clock import read_clock
 from etl.engine.database import Database
 from etl.search.compare import Comparison, Drift
 from etl.search.indices import alias, content_hash, ensure_one
+from etl.search.steps import mark
 from etl.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-MARKS = 5_000
-"""Documents marked in one transaction."""
 
 EXAMPLES = 10
 
@@ -144,5 +142,4 @@ async def _mark(db: Database, index: str, ids: Sequence[str]) -> None:
     """
     if ids:
         await db.execute("select search.lift(v.last_value + 1) from search.version as v")
-    for start in range(0, len(ids), MARKS):
-        await db.execute("select search.mark(%s, %s)", (index, list(ids[start : start + MARKS])))
+    await mark(db, index, ids)

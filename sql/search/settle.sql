@@ -21,25 +21,29 @@ set enable_bitmapscan = off
 set jit = off
 as $$
 declare
+  v_settled tid[];
+  v_waiting tid[];
   v_done text[];
   v_lost text[];
   v_nth integer;
 begin
+  -- Held until the end of the transaction, so that their places stay theirs.
+  select
+    array_agg(m.place) filter (where l.id <> all(p_waiting)),
+    array_agg(m.place) filter (where l.id = any(p_waiting))
+  into v_settled, v_waiting
+  from unnest(p_ids, p_marks) as l (id, mark)
+  cross join lateral (
+    select o.ctid as place
+    from search.dirty as o
+    where o.index = p_index and o.id = l.id and o.mark = l.mark
+    -- A row that is locked is being marked again, or is sent once more after its lease.
+    for update skip locked
+  ) as m;
+
   with done as (
     delete from search.dirty as d
-    where
-      d.ctid = any(array(
-        select m.ctid
-        from unnest(p_ids, p_marks) as l (id, mark)
-        cross join lateral (
-          select o.ctid
-          from search.dirty as o
-          where o.index = p_index and o.id = l.id and o.mark = l.mark
-          -- A row that is locked is being marked again, or is sent once more after its lease.
-          for update skip locked
-        ) as m
-        where l.id <> all(p_waiting)
-      ))
+    where d.ctid = any(v_settled)
     returning d.id, d.mark
   ),
 
@@ -64,22 +68,9 @@ begin
 
   select array_agg(d.id) into v_done from done as d;
 
-  if p_waiting <> '{}' then
-    update search.dirty as d
-    set leased_until = '-infinity'
-    where
-      d.ctid = any(array(
-        select m.ctid
-        from unnest(p_ids, p_marks) as l (id, mark)
-        cross join lateral (
-          select o.ctid
-          from search.dirty as o
-          where o.index = p_index and o.id = l.id and o.mark = l.mark
-          for update skip locked
-        ) as m
-        where l.id = any(p_waiting)
-      ));
-  end if;
+  update search.dirty as d
+  set leased_until = '-infinity'
+  where d.ctid = any(v_waiting);
 
   if exists (select from search.rejected as r where r.index = p_index) then
     with healed as (

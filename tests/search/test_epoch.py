@@ -52,10 +52,6 @@ async def synced(world: World) -> steps.Numbers:
     return done
 
 
-async def physical(world: World) -> set[str]:
-    return set(await world.es.indices.get_alias(name=alias("island", world.settings)))
-
-
 async def test_restored_database_is_noticed_though_nothing_is_marked(world: World) -> None:
     await world.island("1", "2", title="as backed up")
     await synced(world)
@@ -74,7 +70,7 @@ async def unknown(world: World) -> tuple[str, str]:
     """Restore a database whose index was replaced after the backup, and dropped since: both indices."""
     await world.island("1", "2", title="as backed up")
     await synced(world)
-    (old,) = await physical(world)
+    (old,) = await world.searched()
     await back_up(world)
     await world.island("2", "3", title="later")
     built = await rebuild.demand(world.db, world.es, world.settings, "island")
@@ -90,10 +86,10 @@ async def test_readers_stay_on_an_index_that_a_restored_database_does_not_know(
     old, built = await unknown(world)
     # Whichever job is first: not each begins with a look at the epoch.
     await ensure(world.db, world.es, world.settings)
-    assert await physical(world) == {built}
+    assert await world.searched() == {built}
     assert set(await world.found()) == {"1", "2", "3"}
     assert (await synced(world)).restored
-    assert await physical(world) not in ({built}, {old})
+    assert await world.searched() not in ({built}, {old})
     assert {row["title"] for row in (await world.found()).values()} == {"as backed up"}
     assert set(await world.found()) == {"1", "2"}
 
@@ -112,19 +108,19 @@ async def test_two_workers_that_find_the_index_lost_keep_readers_on_the_same(
 
     monkeypatch.setattr(indices, "_adopt", late)
     await ensure(world.db, world.es, world.settings)
-    assert await physical(world) == {built}
+    assert await world.searched() == {built}
     assert not await world.es.indices.exists(index=old)
 
 
 async def test_index_of_others_is_not_taken_for_one_that_was_lost(world: World) -> None:
     await world.island("1")
     await synced(world)
-    (old,) = await physical(world)
+    (old,) = await world.searched()
     name = alias("island", world.settings)
     await world.es.indices.delete(index=old)
     await world.es.indices.create(index=f"{name}-theirs", aliases={name: {}})
     await synced(world)
-    assert await physical(world) == {old}
+    assert await world.searched() == {old}
 
 
 @pytest.mark.parametrize("drawn", ["before", "after"])

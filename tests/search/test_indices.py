@@ -14,11 +14,6 @@ from tests.search.world import World
 TARGETS = "select physical, state from search.target where index = 'island' order by created_at"
 
 
-async def physical(world: World) -> set[str]:
-    """Physical indices that readers search."""
-    return set(await world.es.indices.get_alias(name=alias("island", world.settings)))
-
-
 async def all_physical(world: World) -> set[str]:
     return set(await world.es.indices.get_alias(index=f"{world.settings.search_prefix}island-*"))
 
@@ -39,7 +34,7 @@ async def test_first_index_is_live_at_once_and_full_after_a_sync(world: World) -
     await world.island("1")
     await world.db.execute("delete from search.dirty")
     await ensure(world.db, world.es, world.settings)
-    (live,) = await physical(world)
+    (live,) = await world.searched()
     assert live.startswith(f"{world.settings.search_prefix}island-")
     await sync(world.db, world.es, world.settings)
     assert await world.is_equal()
@@ -97,14 +92,14 @@ async def allow_making_up(es: AsyncElasticsearch, *, allowed: bool) -> None:
 async def test_changed_view_is_built_beside_and_takes_over_when_it_is_full(world: World) -> None:
     await world.island("1", "no")
     await sync(world.db, world.es, world.settings)
-    before = await physical(world)
+    before = await world.searched()
     await alter_view(world)
     await ensure(world.db, world.es, world.settings)
-    assert await physical(world) == before
+    assert await world.searched() == before
     assert len(await all_physical(world)) == 2
     assert set(await world.found()) == {"1", "no"}
     await sync(world.db, world.es, world.settings)
-    assert await physical(world) != before
+    assert await world.searched() != before
     assert set(await world.found()) == {"1"}
     assert await world.is_equal()
 
@@ -127,7 +122,7 @@ async def test_changes_while_another_index_is_built_reach_both(world: World) -> 
 
 async def test_index_replaced_is_kept_for_a_while_and_dropped(world: World) -> None:
     await sync(world.db, world.es, world.settings)
-    (old,) = await physical(world)
+    (old,) = await world.searched()
     await alter_view(world)
     await sync(world.db, world.es, world.settings)
     await sync(world.db, world.es, world.settings)
@@ -139,14 +134,14 @@ async def test_index_replaced_is_kept_for_a_while_and_dropped(world: World) -> N
         )
         await sync(world.db, world.es, short)
         assert (old in await all_physical(world)) is there
-    assert await all_physical(world) == await physical(world)
+    assert await all_physical(world) == await world.searched()
     assert len(await world.db.fetch(TARGETS)) == 1
 
 
 async def test_index_that_lacks_documents_does_not_take_over(world: World) -> None:
     await world.island("1", "2", "3")
     await sync(world.db, world.es, world.settings)
-    (before,) = await physical(world)
+    (before,) = await world.searched()
     await alter_view(world)
     await ensure(world.db, world.es, world.settings)
     await fill(world.db, world.es, world.settings, "island")
@@ -154,9 +149,9 @@ async def test_index_that_lacks_documents_does_not_take_over(world: World) -> No
     await world.es.delete(index=built, id="1", refresh=True)
     await world.es.index(index=built, id="2", document={"title": "a lie"}, refresh=True)
     await sync(world.db, world.es, world.settings)
-    assert await physical(world) == {before}
+    assert await world.searched() == {before}
     await sync(world.db, world.es, world.settings)
-    assert await physical(world) == {built}
+    assert await world.searched() == {built}
     assert await world.is_equal()
 
 
@@ -165,31 +160,31 @@ async def test_index_does_not_take_over_while_another_worker_still_holds_documen
 ) -> None:
     await world.island("1", "2")
     await sync(world.db, world.es, world.settings)
-    before = await physical(world)
+    before = await world.searched()
     await alter_view(world)
     await ensure(world.db, world.es, world.settings)
     await world.island("1", "2")
     held = await steps.lease(world.db, world.settings, "island", 1)
     assert held is not None
     await sync(world.db, world.es, world.settings)
-    assert await physical(world) == before
+    assert await world.searched() == before
     await world.expire()
     await sync(world.db, world.es, world.settings)
-    assert await physical(world) != before
+    assert await world.searched() != before
     assert await world.is_equal()
 
 
 async def test_alias_that_went_astray_follows_the_database(world: World) -> None:
     await world.island("1")
     await sync(world.db, world.es, world.settings)
-    (live,) = await physical(world)
+    (live,) = await world.searched()
     other = f"{world.settings.search_prefix}island-other"
     await world.es.indices.create(index=other)
     name = alias("island", world.settings)
     await world.es.indices.delete_alias(index=live, name=name)
     await world.es.indices.put_alias(index=other, name=name)
     await sync(world.db, world.es, world.settings)
-    assert await physical(world) == {live}
+    assert await world.searched() == {live}
 
 
 async def test_index_that_comes_back_with_the_alias_is_not_searched_beside_the_live_one(
@@ -198,26 +193,26 @@ async def test_index_that_comes_back_with_the_alias_is_not_searched_beside_the_l
     """As one does that was dropped and is restored from a snapshot: its aliases come with it."""
     await world.island("1")
     await sync(world.db, world.es, world.settings)
-    (live,) = await physical(world)
+    (live,) = await world.searched()
     name = alias("island", world.settings)
     old = f"{name}-01234567-20260101000000000000"
     await world.es.indices.create(index=old, aliases={name: {}}, **definition("island"))
     await world.es.index(index=old, id="1", document={"code": "1", "title": "old"}, refresh=True)
     await sync(world.db, world.es, world.settings)
-    assert await physical(world) == {live}
+    assert await world.searched() == {live}
     assert await world.is_equal()
 
 
 async def test_written_under_an_alias_of_its_own(world: World) -> None:
     await ensure(world.db, world.es, world.settings)
-    (live,) = await physical(world)
+    (live,) = await world.searched()
     assert set(await world.es.indices.get_alias(name=write_alias(live))) == {live}
 
 
 async def test_restored_database_builds_its_index_again(world: World) -> None:
     await world.island("1", "2")
     await sync(world.db, world.es, world.settings)
-    (old,) = await physical(world)
+    (old,) = await world.searched()
     # What was written after the backup: a document the database does not know, and higher versions.
     await world.es.index(
         index=old, id="later", document={"code": "later"}, version=900, version_type="external"
@@ -231,7 +226,7 @@ async def test_restored_database_builds_its_index_again(world: World) -> None:
     done = await sync(world.db, world.es, world.settings)
 
     assert done.restored
-    assert await physical(world) != {old}
+    assert await world.searched() != {old}
     assert await world.is_equal()
     assert set(await world.found()) == {"1", "2"}
     row = await world.db.fetch_one("""

@@ -155,6 +155,37 @@ async def test_slice_taken_up_again_when_all_its_documents_have_gone(world: Worl
     assert await world.found() == {}
 
 
+async def test_slice_that_has_grown_is_left_to_the_sync_in_parts(world: World) -> None:
+    """As one may that is taken up again, and more than one transaction marks."""
+    await world.island("1", "2")
+    await sync(world.db, world.es, world.settings)
+    physical = await rebuild.demand(world.db, world.es, world.settings, "island")
+    cut = "select * from search.cut('island', %s, 2, interval '0')"
+    assert (await world.db.fetch_one(cut, (physical,)))["ids"] == ["1", "2"]
+    await world.db.execute(
+        "insert into fortnite.island (code, source, first_seen_at, title)"
+        " select '1-' || n, 'catalogue', now(), 'An island' from generate_series(1, 5000) as n"
+    )
+    await world.es.index(
+        index=physical, id="1", document={}, version=10**17, version_type="external"
+    )
+    await fill(world.db, world.es, world.settings, "island")
+    assert await world.pending() == 5002
+
+
+async def test_index_that_is_adopted_while_it_was_being_built_has_no_slices_left(
+    world: World,
+) -> None:
+    await world.island("1", "2")
+    await sync(world.db, world.es, world.settings)
+    lost = await live(world)
+    built = await rebuild.demand(world.db, world.es, world.settings, "island")
+    await world.db.fetch("select * from search.cut('island', %s, 2, interval '60 s')", (built,))
+    assert await slices(world.db) == 1
+    await world.db.fetch("select search.adopt('island', %s, %s)", (lost, built))
+    assert await slices(world.db) == 0
+
+
 async def test_killed_rebuild_goes_on_where_it_was(world: World) -> None:
     options = world.settings.model_copy(update={"search_batch": 20, "search_lease": 1.0})
     await world.island(*IDS)

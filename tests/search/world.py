@@ -63,6 +63,10 @@ class World:
         answer = await self.es.search(index=name, size=ALL, query={"match_all": {}})
         return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]}
 
+    async def searched(self) -> set[str]:
+        """Physical indices that readers search."""
+        return set(await self.es.indices.get_alias(name=alias("island", self.settings)))
+
     async def pending(self) -> int:
         """Marks that wait."""
         return int((await self.db.fetch_one("select count(*) as n from search.dirty"))["n"])
