@@ -42,7 +42,7 @@ async def test_what_was_never_sampled_shows_a_dash(page: Page, address: str) -> 
 
 async def test_filters_sort_pages_and_the_way_back(page: Page, address: str) -> None:
     await page.goto(address)
-    await page.get_by_label("pvp").check()
+    await page.get_by_role("checkbox", name="pvp").check()
     await expect(page.locator("#count")).to_have_text("30 islands")
     await page.get_by_role("button", name="Next").click()
     await expect(page.locator("#place")).to_have_text("Page 2 of 2")
@@ -166,7 +166,7 @@ async def test_a_phone_sees_it_whole(page: Page, address: str) -> None:
     await page.goto(f"{address}?q=zone wars")
     await expect(page.locator(".island")).to_have_count(20)
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
-    await expect(page.get_by_label("pvp")).to_be_hidden()
+    await expect(page.get_by_role("checkbox", name="pvp")).to_be_hidden()
     await page.get_by_text("Filters").click()
-    await page.get_by_label("pvp").check()
+    await page.get_by_role("checkbox", name="pvp").check()
     await expect(page.locator("#count")).to_have_text("15 islands")
