@@ -166,7 +166,7 @@ async def test_a_phone_sees_it_whole(page: Page, address: str) -> None:
     await page.goto(f"{address}?q=zone wars")
     await expect(page.locator(".island")).to_have_count(20)
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
-    await expect(page.get_by_role("checkbox", name="pvp")).to_be_hidden()
+    await expect(page.get_by_label("pvp")).to_be_hidden()
     await page.get_by_text("Filters").click()
     await page.get_by_role("checkbox", name="pvp").check()
     await expect(page.locator("#count")).to_have_text("15 islands")
