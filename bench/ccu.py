@@ -167,7 +167,8 @@ async def cycle(db: Database, ts: datetime, world: World) -> Cycle:
     written = await performance.compute(db, turns=6)
     ended = perf_counter()
     marks = await db.fetch_one(
-        "with d as (delete from search.dirty returning 1) select count(*) as n from d"
+        "with d as (delete from search.dirty returning documents)"
+        " select coalesce(sum(documents), 0)::bigint as n from d"
     )
     return Cycle(
         ts,

@@ -28,7 +28,17 @@ select coalesce(sum(rejected), 0)::bigint as n from ops.search_lag
 where index = %s
 """
 AT_ONCE = 5_000  # marks a transaction
-PENDING = "select coalesce(sum(pending), 0)::bigint as n from ops.search_lag"
+TO_SEND = """
+select
+  coalesce(sum(case
+    when exists (
+      select from search.target as t
+      where t.index = l.index and t.state <> 'retired' and t.filled_at is null and not t.catch_up
+    ) then search.documents(l.index)
+    else l.pending
+  end), 0)::bigint as n
+from ops.search_lag as l
+"""
 
 
 @app.command()
@@ -111,8 +121,8 @@ async def _sync(options: Settings) -> Numbers:
         with Shown() as shown:
             shown.step("search", "looking for indices")
             await indices.ensure(db, es, options)
-            pending = int((await db.fetch_one(PENDING))["n"])
-            with shown.bar("search", f"sending {pending:,} documents", pending) as advance:
+            wanted = int((await db.fetch_one(TO_SEND))["n"])
+            with shown.bar("search", f"sending {wanted:,} documents", wanted) as advance:
                 done = 0
 
                 def progress(numbers: Numbers) -> None:

@@ -2,9 +2,9 @@
 
 A slice is leased, and with it comes a version drawn before its rows are read; it is ended only when
 the index has them. Changes meanwhile have marks, and a sync sends those to this index, too, under
-higher versions. Those marked before are not sent twice: where no other index takes them, their marks
-are leased with the slice and settled with it. So whatever dies, and whoever works on it at once, the
-last change stays.
+higher versions. What was marked before the first slice is not sent twice: where no other index takes
+it, its marks go with that slice. So whatever dies, and whoever works on it at once, the last change
+stays.
 """
 
 import asyncio
@@ -38,12 +38,10 @@ order by t.state desc
 
 @dataclass(frozen=True)
 class Slice:
-    """A range of ids somebody sends, the marks settled with it, and the version to send them under."""
+    """A range of ids somebody sends, and the version to send them under."""
 
     slice: int
     ids: list[str]
-    marked: list[str]
-    marks: list[int]
     version: int
 
 
@@ -54,13 +52,13 @@ async def fill(
     index: str,
     *,
     until: float | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> int:
     """Send what the physical indices of ``index`` still want; how many documents that were.
 
     Many may do it at once, and whoever comes after one that died goes on where it was: what was in
     its hands is free when its lease ends. Begins no slice after ``until`` (time of the running
-    loop). ``progress`` is told how many more were sent, and how many of them are pending no more.
+    loop). ``progress`` is told how many more were sent.
 
     Raises:
         SearchUnavailable: Elasticsearch is away or takes no writes; what was sent is remembered.
@@ -83,7 +81,7 @@ class _Fill:
     index: str
     physical: str
     until: float | None
-    progress: Callable[[int, int], None] | None
+    progress: Callable[[int], None] | None
     sent: int = 0
     stopped: bool = False
 
@@ -109,7 +107,6 @@ class _Fill:
             except BaseException:
                 self.stopped = True
                 with suppress(psycopg.Error):
-                    await self._settle(part, part.marked)
                     await self.db.execute(
                         "update search.slice set leased_until = '-infinity' where slice = %s",
                         (part.slice,),
@@ -149,24 +146,14 @@ class _Fill:
             )
         await self._to_the_sync(part, outcome)
         await acknowledge(self.db, part.version)
-        done = await self._settle(part, [])
         await self.db.execute(
             "select search.finish_slice(%s, %s, %s, %s)",
             (self.index, self.physical, part.slice, len(row["ids"])),
         )
-        self.sent += len(row["ids"])
+        taken = len(row["ids"]) - len(outcome.refused)
+        self.sent += taken
         if self.progress is not None:
-            self.progress(len(row["ids"]), done)
-
-    async def _settle(self, part: Slice, waiting: list[str]) -> int:
-        """Delete the leased marks, or give back those waiting; how many were deleted."""
-        if not part.marked:
-            return 0
-        row = await self.db.fetch_one(
-            "select search.settle(%s, %s, %s, %s) as done",
-            (self.index, part.marked, part.marks, waiting),
-        )
-        return int(row["done"])
+            self.progress(taken)
 
     async def _to_the_sync(self, part: Slice, outcome: Outcome) -> None:
         """Mark what a sync has a place for: documents refused, and a version this database never drew."""

@@ -113,13 +113,8 @@ async def until_live(
         SearchUnavailable: Elasticsearch is away; what was done stays done.
         PlainError: another one took its place: the mapping or view changed meanwhile.
     """
-
-    def told(sent: int, _: int) -> None:
-        if progress is not None:
-            progress(sent)
-
     while True:
-        await fill(db, es, settings, index, progress=told)
+        await fill(db, es, settings, index, progress=progress)
         await sync(db, es, settings)
         rows = await db.fetch(
             "select state from search.target where index = %s and physical = %s", (index, physical)

@@ -77,6 +77,8 @@ async def sync(
         SearchUnavailable: Elasticsearch is away or takes no writes; what waits keeps its marks.
         SearchForbidden: the API key is too weak.
     """
+    # First: what changes often piles up while Elasticsearch is away.
+    await db.execute("select search.merge_marks(i) from unnest(%s::text[]) as i", (list(INDICES),))
     numbers = Numbers(restored=await check(db, es, settings))
     kept: SearchUnavailable | None = None
     for index in INDICES:
@@ -207,8 +209,8 @@ class _Run:
         row = await self.db.fetch_one("select last_value as drawn from search.version")
         return version > int(row["drawn"])
 
-    def _filled(self, _: int, settled: int) -> None:
-        self.numbers.sent += settled
+    def _filled(self, sent: int) -> None:
+        self.numbers.sent += sent
         if self.progress is not None:
             self.progress(self.numbers)
 

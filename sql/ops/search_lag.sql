@@ -18,8 +18,8 @@ from (
 ) as i
 cross join lateral (
   select
-    count(*) as pending,
-    count(*) filter (where d.leased_until > clock_timestamp()) as leased,
+    coalesce(sum(d.documents), 0) as pending,
+    coalesce(sum(d.documents) filter (where d.leased_until > clock_timestamp()), 0) as leased,
     min(d.marked_at) as oldest_at
   from search.dirty as d
   where d.index = i.index
@@ -42,7 +42,8 @@ order by i.index;
 comment on view ops.search_lag is
 'How far Elasticsearch is behind the database, one row an index';
 comment on column ops.search_lag.index is 'Name of the index';
-comment on column ops.search_lag.pending is 'Documents marked and not sent yet';
+comment on column ops.search_lag.pending is
+'Documents marked and not sent yet; one that was changed twice counts twice';
 comment on column ops.search_lag.leased is 'Of those, how many a sync holds now';
 comment on column ops.search_lag.oldest_at is 'Since when the longest waiting document waits; null: none does';
 comment on column ops.search_lag.lag_s is 'The same as seconds until now; 0 when nothing waits';

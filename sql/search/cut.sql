@@ -1,6 +1,6 @@
--- requires: search.draw, search.lease_marked
+-- requires: search.cover, search.draw
 create function search.cut(p_index text, p_physical text, p_n integer, p_lease interval)
-returns table (slice bigint, ids text[], marked text[], marks bigint[], version bigint)
+returns table (slice bigint, ids text[], version bigint)
 language plpgsql
 as $$
 declare
@@ -34,6 +34,13 @@ begin
     if v_after is null then
       return;
     end if;
+    -- Once, and where no other index wants them.
+    if v_after = '' and not exists (
+      select from search.target as t
+      where t.index = p_index and t.physical <> p_physical and t.state <> 'retired'
+    ) then
+      perform search.cover(p_index);
+    end if;
     execute format(
       'select array(select d.id from search.%I as d where d.id > $1 order by d.id limit $2)', p_index || '_document'
     ) into ids using v_after, p_n;
@@ -53,23 +60,13 @@ begin
     values (p_index, p_physical, v_after, ids[cardinality(ids)], clock_timestamp() + p_lease)
     returning search.slice.slice into slice;
   end if;
-  marked := '{}';
-  marks := '{}';
-  -- A mark is for all targets: what only this one wants need not be sent to it once more.
-  if not exists (
-    select from search.target as t
-    where t.index = p_index and t.physical <> p_physical and t.state <> 'retired'
-  ) then
-    select l.ids, l.marks into marked, marks
-    from search.lease_marked(p_index, ids, p_lease) as l;
-  end if;
-  -- Drawn here, after those marks; its documents are read in a later statement: whatever changes after that has a higher one.
+  -- Its documents are read in a later statement: whatever changes after that has a higher one.
   version := search.draw();
   return next;
 end
 $$;
 
 comment on function search.cut(text, text, integer, interval) is
-'Takes a slice of the documents that a physical index still wants, for so long: one that nobody finished in
-time, else the next so many ids. With those pending, and their marks, where no other index takes them: they are
-settled with the slice. With the version to send it under; the documents are to be read after it. No row when nothing is free';
+'Takes a slice of the documents that a physical index still wants, for so long: one that nobody finished in '
+'time, else the next so many ids. With the version to send it under; the documents are to be read after it. No row '
+'when nothing is free. The first slice covers what is pending, where no other index wants that';

@@ -1,4 +1,4 @@
--- requires: search.documents
+-- requires: search.documents, search.pending
 create function search.promotable(p_index text)
 returns table (physical text, documents bigint, pending bigint, rejected bigint)
 language plpgsql
@@ -16,7 +16,7 @@ begin
     return;
   end if;
   documents := search.documents(p_index);
-  select count(*) into pending from search.dirty as d where d.index = p_index;
+  select count(distinct d.id) into pending from search.pending as d where d.index = p_index;
   select count(*) into rejected from search.rejected as r where r.index = p_index;
   return next;
 end

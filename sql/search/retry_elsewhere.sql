@@ -1,4 +1,4 @@
--- requires: search.mark
+-- requires: search.mark, search.pending
 create function search.retry_elsewhere(p_index text, p_physical text, p_most integer default 5000) returns integer
 language plpgsql
 as $$
@@ -8,7 +8,7 @@ declare
     from search.rejected as r
     where
       r.index = p_index and r.physical <> p_physical
-      and not exists (select from search.dirty as d where d.index = p_index and d.id = r.id)
+      and r.id not in (select p.id from search.pending as p where p.index = p_index)
     order by r.id collate "C"
     limit p_most
   );

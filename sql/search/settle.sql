@@ -12,7 +12,7 @@ create function search.settle(
 )
 returns integer
 language plpgsql
--- A plan kept from when the table was all but empty would compare each of its rows with each of the batch.
+-- A plan kept from when the tables were all but empty would compare each of their rows with each of the batch.
 set plan_cache_mode = force_custom_plan
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -21,56 +21,68 @@ set enable_bitmapscan = off
 set jit = off
 as $$
 declare
-  v_settled tid[];
-  v_waiting tid[];
+  v_since timestamptz;
+  v_ids text[];
   v_done text[];
   v_lost text[];
   v_nth integer;
 begin
-  -- Held until the end of the transaction, so that their places stay theirs.
-  select
-    array_agg(m.place) filter (where l.id <> all(p_waiting)),
-    array_agg(m.place) filter (where l.id = any(p_waiting))
-  into v_settled, v_waiting
-  from unnest(p_ids, p_marks) as l (id, mark)
-  cross join lateral (
-    select o.ctid as place
-    from search.dirty as o
-    where o.index = p_index and o.id = l.id and o.mark = l.mark
-    -- A row that is locked is being marked again, or is sent once more after its lease.
-    for update skip locked
-  ) as m;
-
-  with done as (
+  with held as (
     delete from search.dirty as d
-    where d.ctid = any(v_settled)
-    returning d.id, d.mark
-  ),
+    where
+      d.mark = any(array(
+        select o.mark
+        from search.dirty as o
+        where o.mark = any(p_marks)
+        -- A row that is locked is sent once more, after its lease.
+        for update skip locked
+      ))
+    returning d.marked_at, d.ids
+  )
 
-  parked as (
-    insert into search.rejected as r (index, id, mark, reason, physical)
+  select
+    min(h.marked_at),
+    coalesce(array_agg(distinct u.id collate "C"), '{}')
+  into v_since, v_ids
+  from held as h
+  cross join lateral unnest(h.ids) as u (id);
+  v_done := v_ids;
+
+  if p_waiting <> '{}' then
+    v_done := array(
+      select unnest(v_ids)
+      except
+      select unnest(p_waiting)
+    );
+    insert into search.dirty (index, ids, marked_at)
     select
       p_index,
-      d.id,
-      d.mark,
+      array_agg(w.id order by w.id collate "C"),
+      v_since
+    from (
+      select unnest(v_ids) as id
+      except
+      select unnest(v_done)
+    ) as w
+    having count(*) > 0;
+  end if;
+
+  if p_refused <> '{}' then
+    insert into search.rejected as r (index, id, reason, physical)
+    select
+      p_index,
+      p.id,
       p.reason,
       p_physical
     from unnest(p_refused, p_reasons) as p (id, reason)
-    inner join done as d on p.id = d.id
-    order by d.id collate "C"
+    where p.id = any(v_done)
+    order by p.id collate "C"
     on conflict (index, id) do update
       set
-        mark = excluded.mark,
         reason = excluded.reason,
         physical = excluded.physical,
-        rejected_at = now()
-  )
-
-  select array_agg(d.id) into v_done from done as d;
-
-  update search.dirty as d
-  set leased_until = '-infinity'
-  where d.ctid = any(v_waiting);
+        rejected_at = now();
+  end if;
 
   if exists (select from search.rejected as r where r.index = p_index) then
     with healed as (
@@ -122,32 +134,32 @@ begin
         again = false;
   end if;
 
-  if coalesce(cardinality(v_done), 0) < cardinality(p_ids) then
+  if cardinality(v_ids) < cardinality(p_ids) then
     v_lost := array(
       select k.id
       from (
         select unnest(p_ids) as id
         except
-        select unnest(v_done)
+        select unnest(v_ids)
         except
         select unnest(p_overtaken)
       ) as k
-      where not exists (select from search.dirty as d where d.index = p_index and d.id = k.id)
       order by k.id collate "C"
     );
     for v_nth in 1..cardinality(v_lost) by 5000 loop
       perform search.mark(p_index, v_lost[v_nth:v_nth + 4999]);
     end loop;
   end if;
-  return coalesce(cardinality(v_done), 0);
+  return cardinality(v_done);
 end
 $$;
 
 comment on function search.settle(
   text, text[], bigint[], text[], text[], text[], text, text[], text[]
 ) is
-'Ends the lease of a batch. Deletes exactly the marks that were leased: a document marked again meanwhile stays '
-'pending. Those waiting are free again at once; those refused are parked in search.rejected with their reasons and the '
-'physical index that refused them; those gone are remembered in search.deleted until they were deleted once more. What '
-'another worker has settled meanwhile, since the lease had ended, is marked again, but for those overtaken by a higher '
-'version: an old request may have arrived after the newer one. Returns how many marks it deleted';
+'Ends the lease of a batch. Deletes exactly the marks that were leased: what was marked again meanwhile has a mark of '
+'its own and stays pending. Those waiting are free again at once; those refused are parked in search.rejected with '
+'their reasons and the physical index that refused them; those gone are remembered in search.deleted until they were '
+'deleted once more. What another worker has leased after a later change, or has settled since the lease ended, is '
+'marked again, but for those overtaken by a higher version: an old request may have arrived after the newer one. '
+'Returns how many documents it settled';

@@ -1,4 +1,4 @@
--- requires: search.rows
+-- requires: search.pending, search.rows
 create function search.state(p_index text, p_ids text[], p_bodies boolean)
 returns table (id text, digest bigint, body json, pending boolean)
 language plpgsql stable
@@ -13,7 +13,7 @@ begin
     $query$
     select
       s.*,
-      exists (select from search.dirty as m where m.index = $3 and m.id = s.id)
+      s.id in (select p.id from search.pending as p where p.index = $3)
       or exists (select from search.rejected as r where r.index = $3 and r.id = s.id)
     from (
       select d.id, d.digest, case when $2 then d.body::json end from (%s) as d

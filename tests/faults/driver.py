@@ -65,7 +65,7 @@ async def send(db: Database, options: Settings, done: asyncio.Event) -> None:
             last = done.is_set()
             with suppress(SearchUnavailable):  # the next turn is the retry
                 await sync(db, elasticsearch, options)
-            waiting = await db.fetch_one("select count(*) as n from search.dirty")
+            waiting = await db.fetch_one("select count(*) as n from search.pending")
             if last and not waiting["n"]:
                 return
             await asyncio.sleep(0.05)

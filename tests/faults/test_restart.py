@@ -209,9 +209,11 @@ async def test_elasticsearch_killed_in_the_middle_of_a_sync(
     )
 
     async def waiting() -> int:
-        return int((await db.fetch_one("select count(*) as n from search.dirty"))["n"])
+        row = await db.fetch_one("select count(distinct (index, id)) as n from search.pending")
+        return int(row["n"])
 
     async with open_elasticsearch(own) as es:
+        await sync(db, es, own)
         await ingest(db, own)
         await refresh_islands(db, own, ALL)
         syncing = asyncio.create_task(sync(db, es, own))
@@ -225,7 +227,7 @@ async def test_elasticsearch_killed_in_the_middle_of_a_sync(
         assert held > 0
 
         # the pipeline goes on; what had been taken over or was on its way is not marked again
-        rows_left = await db.fetch("select id from search.dirty")
+        rows_left = await db.fetch("select distinct id from search.pending")
         await sim.change(codes=[row["id"] for row in rows_left[:20]])
         await time_passes(db)
         assert (await refresh_islands(db, own, ALL)).changed == 20

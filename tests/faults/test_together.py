@@ -53,7 +53,7 @@ async def test_two_of_everything_at_once(
     assert all(key.endswith(" 1") for key in found["documents"])
     assert not found["changes"]
     assert not found["rejected"]
-    (waiting,) = await db.fetch("select count(*) as n from search.dirty")
+    (waiting,) = await db.fetch("select count(*) as n from search.pending")
     assert waiting["n"] == 0
 
 

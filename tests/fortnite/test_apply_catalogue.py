@@ -96,7 +96,7 @@ async def test_a_listed_island_is_crawled_first_and_marked(db: Database, conn: C
     assert await fetch(conn, crawl, "fortnite.island") == [
         {"key": CODE, "class": 0, "state": "active", "due": True}
     ]
-    assert await fetch(conn, "select index, id from search.dirty") == [
+    assert await fetch(conn, "select index, id from search.pending") == [
         {"index": "island", "id": CODE}
     ]
 
@@ -192,4 +192,4 @@ async def test_islands_met_elsewhere_keep_where_and_when(db: Database, conn: Con
     assert (await island(conn, "2222-2222-2222"))["gone_at"] == at(7)
     crawl = "select count(*) as n from engine.crawl where resource = 'fortnite.island'"
     assert await fetch(conn, crawl) == [{"n": 3}]
-    assert await fetch(conn, "select count(*) as n from search.dirty") == [{"n": 3}]
+    assert await fetch(conn, "select count(distinct id) as n from search.pending") == [{"n": 3}]

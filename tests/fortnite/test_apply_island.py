@@ -13,6 +13,7 @@ from etl.engine.database import Database, open_database
 from etl.engine.items import Missing
 from etl.engine.resource import land
 from etl.fortnite.resources import ISLAND
+from tests import marks
 from tests.data import recorded
 from tests.fortnite.bodies import columns, details, link, links
 
@@ -49,7 +50,7 @@ async def changes(conn: Conn) -> list[tuple[Any, ...]]:
 
 async def marked(conn: Conn) -> list[str]:
     """Documents marked since the last look."""
-    cursor = await conn.execute("delete from search.dirty where index = 'island' returning id")
+    cursor = await conn.execute(marks.TAKE)
     return sorted([id_ for (id_,) in await cursor.fetchall()])
 
 

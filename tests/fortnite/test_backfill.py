@@ -104,7 +104,7 @@ async def test_an_import_into_an_empty_database_is_its_newest_cycle(
     assert newest["newest"] == max(ts for _, ts, _ in samples)
     latest = {code: ccu for code, _, ccu in samples}
     assert {row["code"]: row["latest"] for row in await _world(db)} == latest
-    marked = await db.fetch("select id from search.dirty where index = 'island'")
+    marked = await db.fetch("select id from search.pending where index = 'island'")
     assert {row["id"] for row in marked} == set(latest)
     crawled = await db.fetch("select key from engine.crawl where resource = 'fortnite.island'")
     assert {row["key"] for row in crawled} == set(latest)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from etl.engine import timeseries
 from etl.engine.database import Database
+from tests import marks
 from tests.timescale.conftest import clean
 from tests.timescale.model import STEP, at
 
@@ -49,7 +50,7 @@ async def samples(db: Database) -> dict[tuple[str, datetime], int]:
 
 async def marked(db: Database) -> set[str]:
     """Documents marked since the last call."""
-    rows = await db.fetch("delete from search.dirty where index = 'island' returning id")
+    rows = await db.fetch(marks.TAKE)
     return {row["id"] for row in rows}
 
 

@@ -10,6 +10,7 @@ from etl.engine import crawl
 from etl.engine.database import Database
 from etl.fortnite.metrics import METRICS
 from etl.settings import Settings
+from tests import marks
 from tests.fortnite.metric_rows import (
     COLUMNS,
     at,
@@ -265,7 +266,7 @@ async def test_documents_of_islands_we_do_not_sample_are_marked_when_their_peak_
     async def marked(*peaks: int | None) -> set[str]:
         reads = [read(code, "2026-11-01 09:00", *days("2026-10-31", *peaks)) for code in "abc"]
         await take(db, *reads)
-        found = await db.fetch("delete from search.dirty where index = 'island' returning id")
+        found = await db.fetch(marks.TAKE)
         return {row["id"] for row in found}
 
     assert await marked(5, 2) == {"a", "c"}

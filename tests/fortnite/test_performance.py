@@ -10,6 +10,7 @@ import pytest
 from etl.engine import timeseries
 from etl.engine.database import Database
 from etl.fortnite import performance
+from tests import marks
 from tests.timescale.model import DAY, HOUR, STEP, at
 
 NOW = at("2026-11-20 10:20")
@@ -147,7 +148,7 @@ async def test_only_rows_that_changed_are_written(db: Database) -> None:
 
 async def test_documents_are_marked_when_their_numbers_moved_enough(db: Database) -> None:
     async def marked() -> set[str]:
-        return {row["id"] for row in await db.fetch("delete from search.dirty returning id")}
+        return {row["id"] for row in await db.fetch(marks.TAKE)}
 
     await store(db, NOW - STEP, {"a": 1000, "b": 1000, "c": 0})
     await marked()
@@ -213,9 +214,10 @@ async def test_more_than_five_thousand_documents_are_never_marked_at_once(db: Da
     codes = [f"{n:05d}" for n in range(10_100)]
     for start in range(0, len(codes), 5000):
         await store(db, NOW, dict.fromkeys(codes[start : start + 5000], 3))
+    await db.execute("delete from search.dirty")
     assert await performance.compute(db) == len(codes)
     most = await db.fetch_one(
-        "select max(n) as n from (select count(*) as n from search.dirty group by xmin) as t"
+        "select max(n) as n from (select sum(documents) as n from search.dirty group by xmin) as t"
     )
     assert most["n"] <= 5000
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="5,000"):

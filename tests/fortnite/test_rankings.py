@@ -12,6 +12,7 @@ from etl.engine import timeseries
 from etl.engine.database import Database
 from etl.fortnite import rankings
 from etl.settings import Settings
+from tests import marks
 from tests.fortnite import metric_rows
 from tests.fortnite.ranked import DAY, STEP, Island, World, known, read, sample, start, tell
 
@@ -41,7 +42,7 @@ async def ranks(db: Database, **wanted: Any) -> dict[tuple[date, str], int]:
 
 async def marked(db: Database) -> set[str]:
     """Documents marked since the last call."""
-    return {row["id"] for row in await db.fetch("delete from search.dirty returning id")}
+    return {row["id"] for row in await db.fetch(marks.TAKE)}
 
 
 async def until_someone_waits(db: Database) -> None:

@@ -85,5 +85,5 @@ async def test_a_replay_of_both_resources_gives_the_same_islands_and_changes(
     assert (
         await _rows(conn, "select c::text from engine.crawl as c order by key, resource") == crawl
     )
-    documents = await _rows(conn, "select id from search.dirty order by id")
+    documents = await _rows(conn, "select distinct id from search.pending order by id")
     assert [code for (code,) in documents] == CODES

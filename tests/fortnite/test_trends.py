@@ -174,4 +174,4 @@ async def test_numbers_end_with_their_data_and_documents_are_told(
         "day",
     }
     assert found["b"]["rank"] == 1
-    assert {row["id"] for row in await db.fetch("select id from search.dirty")} == {"a", "b"}
+    assert {row["id"] for row in await db.fetch("select id from search.pending")} == {"a", "b"}

@@ -96,7 +96,7 @@ async def test_key_without_privileges_is_said_and_keeps_the_marks(
 
 @pytest.mark.usefixtures("_quick")
 async def test_full_disk_keeps_the_marks_until_the_block_is_lifted(world: World) -> None:
-    await ensure(world.db, world.es, world.settings)
+    await sync(world.db, world.es, world.settings)
     await world.island("1", "2")
     name = alias("island", world.settings)
     block = "index.blocks.read_only_allow_delete"

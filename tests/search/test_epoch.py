@@ -37,11 +37,18 @@ async def restore(world: World) -> None:
     async with world.db.connection() as conn, conn.transaction():
         for name in SAVED:
             place, kept = sql.Identifier(*name.split(".")), name.replace(".", "_")
+            found = await conn.execute(
+                "select attname from pg_attribute"
+                " where attrelid = %s::regclass and attnum > 0 and attgenerated = '' and not attisdropped",
+                [name],
+            )
+            columns = sql.SQL(", ").join(
+                sql.Identifier(row["attname"]) for row in await found.fetchall()
+            )
             await conn.execute(sql.SQL("delete from {}").format(place))
-            columns = sql.SQL("overriding system value") if "island" in name else sql.SQL("")
             await conn.execute(
-                sql.SQL("insert into {} {} table {}").format(
-                    place, columns, sql.Identifier("saved", kept)
+                sql.SQL("insert into {} ({}) overriding system value select {} from {}").format(
+                    place, columns, columns, sql.Identifier("saved", kept)
                 )
             )
 

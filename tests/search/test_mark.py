@@ -1,20 +1,32 @@
-import asyncio
-import random
-
 import psycopg
 import pytest
 
 from etl.engine.database import Database
 from tests.search.world import World
 
-READ = """
-select id, mark, marked_at, leased_until > clock_timestamp() as leased from search.dirty order by id
-"""
+MARK = "select search.mark('island', %s)"
+SETS = "select ids, mark, marked_at, leased_until > clock_timestamp() as leased from search.dirty order by mark"
+LEASE = "select ids, marks from search.lease('island', %s, interval '1 hour')"
+SETTLE = "select search.settle('island', %s, %s, %s) as done"
+OVERTAKEN = "select search.settle('island', %s, %s, p_overtaken => %s) as done"
+MERGE = "select search.merge_marks('island', %s) as rows"
+AGE = "update search.dirty set marked_at = now() - interval '10 minutes' where 'a' = any(ids)"
 
 
-async def test_mark_folds_repeated_and_null_ids(db: Database) -> None:
-    await db.execute("select search.mark('island', array['b', 'a', null, 'b'])")
-    assert [row["id"] for row in await db.fetch(READ)] == ["a", "b"]
+async def sets(db: Database) -> list[list[str]]:
+    """Ids of each row, in the order of marks."""
+    return [row["ids"] for row in await db.fetch(SETS)]
+
+
+async def test_what_one_call_marks_is_one_row_without_repeated_and_null_ids(db: Database) -> None:
+    await db.execute(MARK, [["b", "a", None, "b"]])
+    assert await sets(db) == [["a", "b"]]
+
+
+@pytest.mark.parametrize("nothing", [[], [None], None])
+async def test_to_mark_nothing_leaves_no_row(db: Database, nothing: list[str] | None) -> None:
+    await db.execute("select search.mark('island', %s::text[])", [nothing])
+    assert await sets(db) == []
 
 
 async def test_one_transaction_marks_5000_documents_at_most(db: Database) -> None:
@@ -26,70 +38,138 @@ async def test_one_transaction_marks_5000_documents_at_most(db: Database) -> Non
     await db.execute(marks, [5000])
 
 
-async def test_mark_again_is_a_new_mark_without_lease_at_its_place_in_the_queue(
-    db: Database,
-) -> None:
-    await db.execute("select search.mark('island', array['a'])")
-    await db.fetch("select * from search.lease('island', 10, interval '1 hour')")
-    (first,) = await db.fetch(READ)
-    await db.execute("select search.mark('island', array['a'])")
-    (second,) = await db.fetch(READ)
-    assert first["leased"]
-    assert not second["leased"]
-    assert second["mark"] > first["mark"]
-    assert second["marked_at"] == first["marked_at"]
+async def test_what_is_marked_while_it_is_sent_waits_on_its_own(db: Database) -> None:
+    """A mark that was leased would be settled with what was read before the later change."""
+    await db.execute(MARK, [["a"]])
+    taken = await db.fetch_one(LEASE, [10])
+    await db.execute(MARK, [["a"]])
+    first, second = await db.fetch(SETS)
+    assert (first["leased"], second["leased"]) == (True, False)
+    await db.execute(SETTLE, [taken["ids"], taken["marks"], []])
+    (left,) = await db.fetch(SETS)
+    assert left["mark"] == second["mark"]
 
 
-async def test_mark_drawn_earlier_and_written_later_still_replaces_the_one_leased(
-    database_url: str, db: Database
-) -> None:
-    """The greater of two marks would be the one already leased, and the later change lost."""
-    await db.execute("select search.mark('island', array['a'])")
+async def test_what_changed_meanwhile_belongs_to_the_later_lease(db: Database) -> None:
+    await db.execute(MARK, [["a", "b", "c"]])
+    early = await db.fetch_one(LEASE, [10])
+    await db.execute(MARK, [["a", "b"]])
+    late = await db.fetch_one(LEASE, [10])
+    assert late["ids"] == ["a", "b"]
+    # What is taken from it may have come after what the later one sent, but for b: a higher version was there.
+    done = await db.fetch_one(OVERTAKEN, [early["ids"], early["marks"], ["b"]])
+    assert done["done"] == 1
+    assert await sets(db) == [["a", "b"], ["a"]]
+    assert (await db.fetch_one(SETTLE, [late["ids"], late["marks"], []]))["done"] == 2
+    assert await sets(db) == [["a"]]
+
+
+async def test_a_lease_may_lose_all_it_has(db: Database) -> None:
+    await db.execute(MARK, [["a"]])
+    early = await db.fetch_one(LEASE, [10])
+    await db.execute(MARK, [["a"]])
+    late = await db.fetch_one(LEASE, [10])
+    assert await sets(db) == [["a"]]
+    assert (await db.fetch_one(SETTLE, [early["ids"], early["marks"], []]))["done"] == 0
+    assert (await db.fetch_one(SETTLE, [late["ids"], late["marks"], []]))["done"] == 1
+    assert await sets(db) == [["a"]]
+
+
+async def test_whoever_marks_the_same_waits_for_nobody(database_url: str, db: Database) -> None:
+    await db.execute(MARK, [["a", "b"]])
     async with await psycopg.AsyncConnection.connect(database_url) as slow:
-        await slow.execute("select search.mark('island', array['a'])")
-        waiting = asyncio.create_task(db.execute("select search.mark('island', array['a'])"))
-        await _until_someone_waits(db)
-        await slow.execute("select search.mark('island', array['a'])")
+        await slow.execute(MARK, [["b", "a"]])
+        async with db.connection() as conn, conn.transaction():
+            await conn.execute("set local lock_timeout = '1ms'")
+            await conn.execute(MARK, [["a", "b"]])
+        assert len(await sets(db)) == 2
         await slow.commit()
-        await waiting
-    (row,) = await db.fetch("select mark from search.dirty")
-    (drawn,) = await db.fetch("select last_value from search.mark")
-    assert row["mark"] < drawn["last_value"]
+    assert len(await sets(db)) == 3
 
 
-async def _until_someone_waits(db: Database) -> None:
-    for _ in range(200):
-        (row,) = await db.fetch(
-            "select count(*) as n from pg_stat_activity"
-            " where datname = current_database() and wait_event_type = 'Lock'"
+async def test_a_lease_takes_each_document_once_and_no_more_than_it_may(db: Database) -> None:
+    await db.execute(MARK, [["c", "a"]])
+    await db.execute(MARK, [["b", "a"]])
+    await db.execute(MARK, [["f", "e", "d"]])
+    taken = await db.fetch_one(LEASE, [5])
+    assert taken["ids"] == ["a", "b", "c", "d"]
+    assert len(taken["marks"]) == 3
+    rest = await db.fetch_one(LEASE, [5])
+    assert rest["ids"] == ["e", "f"]
+    assert await db.fetch(LEASE, [5]) == []
+
+
+async def test_what_is_left_of_a_set_keeps_its_place_in_the_queue(db: Database) -> None:
+    await db.execute(MARK, [["a", "b", "c"]])
+    await db.execute(AGE)
+    await db.execute(MARK, [["later"]])
+    for expected in (["a", "b"], ["c", "later"]):
+        assert (await db.fetch_one(LEASE, [2]))["ids"] == expected
+    rows = await db.fetch(
+        "select marked_at < now() - interval '9 minutes' as old from search.dirty"
+    )
+    assert sorted(row["old"] for row in rows) == [False, True, True]
+
+
+async def test_what_waits_is_free_again_at_its_place_in_the_queue(db: Database) -> None:
+    await db.execute(MARK, [["a", "b", "c"]])
+    await db.execute(AGE)
+    taken = await db.fetch_one(LEASE, [10])
+    done = await db.fetch_one(SETTLE, [taken["ids"], taken["marks"], ["b", "stranger"]])
+    assert done["done"] == 2
+    (left,) = await db.fetch(SETS)
+    assert (left["ids"], left["leased"]) == (["b"], False)
+    (lag,) = await db.fetch("select lag_s from ops.search_lag")
+    assert lag["lag_s"] >= 600
+
+
+async def test_what_waits_long_is_put_together_each_document_once(db: Database) -> None:
+    for ids in (["a", "b"], ["b", "c"], ["held"]):
+        await db.execute(MARK, [ids])
+    await db.execute("update search.dirty set leased_until = 'infinity' where ids = '{held}'")
+    await db.execute(AGE)
+    assert (await db.fetch_one(MERGE, [5]))["rows"] == 0
+    assert (await db.fetch_one(MERGE, [4]))["rows"] == 1
+    assert sorted(await sets(db)) == [["a", "b", "c"], ["held"]]
+    rows = await db.fetch(
+        "select id, marked_at < now() - interval '9 minutes' as old from search.pending"
+    )
+    assert {row["id"]: row["old"] for row in rows} == {
+        "a": True,
+        "b": True,
+        "c": True,
+        "held": False,
+    }
+
+
+async def test_what_was_put_together_is_left_until_as_much_has_come_again(db: Database) -> None:
+    await db.execute(MARK, [["a", "b", "c"]])
+    assert (await db.fetch_one(MERGE, [0]))["rows"] == 1
+    await db.execute(MARK, [["c", "d", "a"]])
+    assert (await db.fetch_one(MERGE, [0]))["rows"] == 0
+    await db.execute(MARK, [["e"]])
+    assert (await db.fetch_one(MERGE, [0]))["rows"] == 1
+    assert await sets(db) == [["a", "b", "c", "d", "e"]]
+
+
+async def test_many_that_are_put_together_keep_their_order(db: Database) -> None:
+    for first in (5001, 1):
+        await db.execute(
+            "select search.mark('island', array_agg(to_char(n, 'fm00000')))"
+            " from generate_series(%s::int, %s::int) as n",
+            [first, first + 4999],
         )
-        if row["n"]:
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("the second writer never waited")
-
-
-async def test_writers_of_the_same_documents_in_any_order_do_not_deadlock(
-    database_url: str,
-) -> None:
-    ids = [f"{number:04d}" for number in range(400)]
-
-    async def write(seed: int) -> None:
-        shuffled = random.Random(seed)
-        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
-            for _ in range(8):
-                some = shuffled.sample(ids, shuffled.randint(100, 400))
-                await conn.execute("select search.mark('island', %s)", [some])
-
-    await asyncio.gather(*(write(seed) for seed in range(6)))
+    await db.execute(MARK, [["00001"]])
+    assert (await db.fetch_one(MERGE, [0]))["rows"] == 2
+    assert (await db.fetch_one(LEASE, [5000]))["ids"][0] == "05001"
+    assert (await db.fetch_one(LEASE, [5000]))["ids"][0] == "00001"
+    assert await db.fetch(LEASE, [5000]) == []
 
 
 async def test_lag_is_the_age_of_the_longest_waiting(world: World) -> None:
     await world.island("1", "2")
-    await world.db.execute(
-        "update search.dirty set marked_at = now() - interval '10 minutes' where id = '1'"
-    )
+    await world.db.execute("update search.dirty set marked_at = now() - interval '10 minutes'")
     await world.island("1")
     (lag,) = await world.db.fetch("select * from ops.search_lag")
-    assert (lag["index"], lag["pending"], lag["leased"], lag["rejected"]) == ("island", 2, 0, 0)
+    assert (lag["index"], lag["pending"], lag["leased"], lag["rejected"]) == ("island", 3, 0, 0)
     assert 600 <= lag["lag_s"] < 660

@@ -65,11 +65,10 @@ async def test_each_kind_of_drift_is_found_and_put_right(
     await full.change("title = 'held'", IDS[5])
     await full.change("published_at = 'infinity'", IDS[6])
     await full.db.execute(
-        "insert into search.rejected (index, id, mark, reason)"
-        " select 'island', id, mark, 'refused' from search.dirty where id = %s",
+        "insert into search.rejected (index, id, reason) values ('island', %s, 'refused')",
         (IDS[6],),
     )
-    await full.db.execute("delete from search.dirty where id = %s", (IDS[6],))
+    await full.db.execute("delete from search.dirty where ids = array[%s]", (IDS[6],))
     await steps.lease(full.db, full.settings, "island", 1)
 
     found = await compared(full)

@@ -9,8 +9,8 @@ from etl.settings import Settings
 from tests.commands import run_etl, variables
 
 REFUSED = """
-insert into search.rejected (index, id, mark, reason)
-select 'island', i::text, i, 'no date' from generate_series(1, %s) as i
+insert into search.rejected (index, id, reason)
+select 'island', i::text, 'no date' from generate_series(1, %s) as i
 """
 
 

@@ -70,7 +70,7 @@ async def test_longest_waiting_go_first_even_when_marked_again(world: World) -> 
     await world.island("late")
     await world.island("early")
     await world.db.execute(
-        "update search.dirty set marked_at = now() - interval '1 hour' where id = 'early'"
+        "update search.dirty set marked_at = now() - interval '1 hour' where ids = '{early}'"
     )
     await world.island("early")
     assert (await leased(world, 1)).ids == ["early"]
@@ -161,7 +161,7 @@ async def test_mark_is_deleted_only_as_it_was_leased(world: World) -> None:
     lease = await leased(world)
     await world.island("2", title="again")
     await sync.settle(world.db, lease, Sent())
-    (left,) = await world.db.fetch("select id from search.dirty")
+    (left,) = await world.db.fetch("select id from search.pending")
     assert left["id"] == "2"
 
 

@@ -68,8 +68,9 @@ class World:
         return set(await self.es.indices.get_alias(name=alias("island", self.settings)))
 
     async def pending(self) -> int:
-        """Marks that wait."""
-        return int((await self.db.fetch_one("select count(*) as n from search.dirty"))["n"])
+        """Documents that wait."""
+        row = await self.db.fetch_one("select count(distinct (index, id)) as n from search.pending")
+        return int(row["n"])
 
     async def expire(self) -> None:
         """Let every lease run out, as time does after a worker died."""
