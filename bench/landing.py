@@ -65,12 +65,17 @@ async def work(url: str, batch: int) -> None:
     async with open_database(url, size=4) as db:
         for line in sys.stdin:
             order = msgspec.json.decode(line, type=Order)
-            bodies = Bodies(Path(order.file))
+            on_disk = Bodies(Path(order.file))
+            leases = [] if order.claims else await claim_all(db, island, order.islands)
+            # Received before it is timed, as what COPY sends.
+            received = {key: on_disk[key] for lease in leases for key in lease.claims}
+            bodies = received or on_disk
 
-            async def fetch(claims: Iterable[Claim], bodies: Bodies = bodies) -> Sequence[Item]:
+            async def fetch(
+                claims: Iterable[Claim], bodies: Bodies | dict[str, bytes] = bodies
+            ) -> Sequence[Item]:
                 return [Found(claimed.key, bodies[claimed.key]) for claimed in claims]
 
-            leases = [] if order.claims else await claim_all(db, island, order.islands)
             await db.fetch_one("select 1")
             say("ready")
             sys.stdin.readline()
@@ -79,6 +84,7 @@ async def work(url: str, batch: int) -> None:
                 numbers = await refresh(db, island, fetch, limit=order.islands, settings=settings)
             else:
                 numbers = await land_all(db, island, leases, fetch)
+            received.clear()
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             say(json.dumps(numbers.as_dict() | {"mb": peak}))
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import psutil
+
 CONF = """\
 # Written anew at each start.
 listen_addresses = '127.0.0.1'
@@ -13,7 +15,7 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 lc_messages = 'C'
 
-shared_buffers = '256MB'
+shared_buffers = '{buffers}MB'
 effective_cache_size = '1GB'
 maintenance_work_mem = '128MB'
 work_mem = '16MB'
@@ -48,10 +50,18 @@ max_locks_per_transaction = 256
 
 def conf(*, port: int, log: Path, fsync: bool, libraries: Path) -> str:
     """The settings file, which loads TimescaleDB where ``libraries`` has it."""
-    text = CONF.format(port=port, log=str(log).replace("'", "''"))
+    text = CONF.format(port=port, log=str(log).replace("'", "''"), buffers=buffers())
     if not fsync:
         text += THROWAWAY
     if (libraries / "timescaledb.so").exists():
         community = any(libraries.glob("timescaledb-tsl-*.so"))
         text += TIMESCALE.format(license="timescale" if community else "apache")
     return text
+
+
+def buffers() -> int:
+    """MB that its processes share: a sixteenth of the machine's memory, 256 to 1,024.
+
+    Taken as it is used. What a landing touches again and again is then not written out between.
+    """
+    return max(256, min(1024, psutil.virtual_memory().total // 2**24))

@@ -1,4 +1,4 @@
-"""Marks in sets: a row for what a transaction changed, not one for each document.
+"""Marks in sets: a row for what a transaction changed, not one for each document. Crawl rows by key first.
 
 Revision ID: 0017
 Revises: 0016
@@ -56,6 +56,12 @@ drop table search.dirty_before;
 alter table search.rejected drop column mark;
 """
 
+CRAWL = """
+-- The column that tells rows apart first, as in raw.document.
+alter table engine.crawl drop constraint crawl_pkey, add primary key (key, resource);
+"""
+
 
 def upgrade() -> None:
     op.execute(MARKS)
+    op.execute(CRAWL)
