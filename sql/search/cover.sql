@@ -1,3 +1,4 @@
+-- requires: search.take_free
 create function search.cover(p_index text) returns void
 language plpgsql
 set plan_cache_mode = force_custom_plan
@@ -6,35 +7,19 @@ as $$
 begin
   execute format(
     $query$
-    with taken as (
-      delete from search.dirty as d
-      where
-        d.mark = any(array(
-          select o.mark
-          from search.dirty as o
-          where o.index = $1 and o.leased_until < clock_timestamp()
-          for update skip locked
-        ))
-      returning d.ids, d.marked_at
-    ),
-
-    uncovered as (
-      select
-        u.id,
-        min(t.marked_at) as marked_at,
-        (row_number() over () - 1) / 5000 as part
-      from taken as t
-      cross join lateral unnest(t.ids) as u (id)
-      where not exists (select from search.%I as v where v.id = u.id)
-      group by u.id
-    )
-
     insert into search.dirty (index, ids, marked_at)
     select
       $1,
       array_agg(c.id order by c.id collate "C"),
       min(c.marked_at)
-    from uncovered as c
+    from (
+      select
+        f.id,
+        f.marked_at,
+        (row_number() over () - 1) / 5000 as part
+      from search.take_free($1) as f
+      where not exists (select from search.%I as v where v.id = f.id)
+    ) as c
     group by c.part
     $query$,
     p_index || '_document'

@@ -1,3 +1,4 @@
+-- requires: search.take_free
 create function search.merge_marks(p_index text, p_least integer default 1000000) returns integer
 language plpgsql
 set jit = off
@@ -16,42 +17,19 @@ begin
   if not coalesce(v_due, false) then
     return 0;
   end if;
-  with taken as (
-    delete from search.dirty as d
-    where
-      d.mark = any(array(
-        select o.mark
-        from search.dirty as o
-        where o.index = p_index and o.leased_until < clock_timestamp()
-        for update skip locked
-      ))
-    returning d.ids, d.marked_at
-  ),
-
-  waiting as (
-    select
-      u.id,
-      min(t.marked_at) as marked_at
-    from taken as t
-    cross join lateral unnest(t.ids) as u (id)
-    group by u.id
-  ),
-
-  placed as (
-    select
-      w.id,
-      w.marked_at,
-      (row_number() over (order by w.marked_at, w.id collate "C") - 1) / 5000 as part
-    from waiting as w
-  )
-
   insert into search.dirty (index, ids, marked_at, merged)
   select
     p_index,
     array_agg(p.id order by p.id collate "C"),
     min(p.marked_at),
     true
-  from placed as p
+  from (
+    select
+      f.id,
+      f.marked_at,
+      (row_number() over (order by f.marked_at, f.id collate "C") - 1) / 5000 as part
+    from search.take_free(p_index) as f
+  ) as p
   group by p.part;
   get diagnostics v_rows = row_count;
   return v_rows;
