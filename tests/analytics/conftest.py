@@ -41,11 +41,13 @@ class Landed:
 
 
 def cycles(today: datetime) -> list[datetime]:
-    """Eight a day for a week, hourly for two days, every ten minutes around reads of discovery, the first of today."""
+    """Eight a day for a week, hourly from an hour before discovery is read, every ten minutes around
+    its last reads, the first of today.
+    """
     return sorted(
         {
             *(today - 9 * DAY + n * 3 * HOUR for n in range(56)),
-            *(today - 2 * DAY + n * HOUR for n in range(48)),
+            *(today - 2 * DAY + n * HOUR for n in range(-1, 48)),
             *(today - DAY + 8 * HOUR + n * STEP for n in range(24)),
             today,
         }
@@ -106,10 +108,11 @@ async def _land(db: Database, options: Settings, sim: Running, today: datetime) 
     looked = reads(today)
     for n, ts in enumerate(cycles(today)):
         await sim.clock(now=ts.isoformat())
-        await cycle(db, options, ts, pages=1000 if n % 12 == 0 else 0)
+        await cycle(db, options, ts, pages=1000 if n % 12 == 0 or ts in looked else 0)
         if ts in looked:
             await read(db, options, ts)
-    await sim.change(share=0.5, fields=["version", "tags"])
+    await sim.change(share=0.5, fields=["tags"])
+    await sim.change(share=1, fields=["version"])
     await db.execute("update engine.crawl set due_at = now() where resource = 'fortnite.island'")
     while (await refresh_islands(db, options, 1000)).landed:
         pass
