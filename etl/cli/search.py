@@ -15,6 +15,7 @@ from etl.cli.show import Shown, print_json
 from etl.engine.database import Database, open_database
 from etl.search import indices
 from etl.search.client import explained, open_elasticsearch
+from etl.search.steps import MARKS
 from etl.search.sync import Numbers
 from etl.search.sync import sync as drain
 from etl.settings import Settings, settings
@@ -27,14 +28,10 @@ REJECTED = """
 select coalesce(sum(rejected), 0)::bigint as n from ops.search_lag
 where index = %s
 """
-AT_ONCE = 5_000  # marks a transaction
 TO_SEND = """
 select
   coalesce(sum(case
-    when exists (
-      select from search.target as t
-      where t.index = l.index and t.state <> 'retired' and t.filled_at is null and not t.catch_up
-    ) then search.documents(l.index)
+    when exists (select from search.to_fill as f where f.index = l.index) then search.documents(l.index)
     else l.pending
   end), 0)::bigint as n
 from ops.search_lag as l
@@ -105,7 +102,7 @@ async def _retry_index(db: Database, index: str) -> int:
     before = int((await db.fetch_one(REJECTED, [index]))["n"])
     marked = 0
     while marked < before:
-        n = min(AT_ONCE, before - marked)
+        n = min(MARKS, before - marked)
         row = await db.fetch_one("select ops.retry_rejected(%s, %s) as n", [index, n])
         marked += int(row["n"])
         if row["n"] < n:

@@ -29,11 +29,7 @@ log = structlog.get_logger(__name__)
 READ_AHEAD = 2
 """Slices that are read while others are sent."""
 
-WANTING = """
-select t.physical from search.target as t
-where t.index = %s and t.state <> 'retired' and t.filled_at is null and not t.catch_up
-order by t.state desc
-"""
+WANTING = "select f.physical from search.to_fill as f where f.index = %s order by f.state desc"
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
 from tests.cli.conftest import Etl
 
-OLD = """
-select engine.make_room('fortnite.ccu', '2026-01-05 00:00+00');
-insert into fortnite.ccu values ('2026-01-05 10:00+00', 1, 7), ('2026-01-05 10:10+00', 1, 9);
-insert into raw.rejected (resource, fetched_at, reason, rejected_at) values ('x', now(), 'y', '2026-01-02 03:04+00');
+# Past the days that samples and rejected items are kept, and well within those of hours.
+DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=120)
+PARTITION = f"series.fortnite_ccu_{DAY:%Y%m%d}"
+OLD = f"""
+select engine.make_room('fortnite.ccu', '{DAY}');
+insert into fortnite.ccu values
+  ('{DAY + timedelta(hours=10)}', 1, 7), ('{DAY + timedelta(hours=10, minutes=10)}', 1, 9);
+insert into raw.rejected (resource, fetched_at, reason, rejected_at) values ('x', now(), 'y', '{DAY}');
 """
 
 
@@ -28,20 +33,18 @@ def test_what_would_go_is_said_and_then_goes(
     assert etl("retention", "--dry-run", env=env).out == "Nothing would go\n"
     conn.execute(OLD)
     shown = etl("retention", "--dry-run", env=env).out
-    assert "series.fortnite_ccu_20260105" in shown
+    assert PARTITION in shown
     assert "3 rows and" in shown
     assert "nothing was changed" in shown
     going = json.loads(etl("retention", "--dry-run", "--json", env=env).out)
-    (size,) = conn.execute(
-        "select pg_total_relation_size('series.fortnite_ccu_20260105')"
-    ).fetchone() or (0,)
+    (size,) = conn.execute("select pg_total_relation_size(%s)", [PARTITION]).fetchone() or (0,)
     assert going == [
         {
             "relation": "fortnite.ccu",
             "how": "drop",
-            "partition": "series.fortnite_ccu_20260105",
-            "starts_at": "2026-01-05T00:00:00+00:00",
-            "ends_at": "2026-01-06T00:00:00+00:00",
+            "partition": PARTITION,
+            "starts_at": DAY.isoformat(),
+            "ends_at": (DAY + timedelta(days=1)).isoformat(),
             "rows": 2,
             "bytes": size,
         },
@@ -49,8 +52,8 @@ def test_what_would_go_is_said_and_then_goes(
             "relation": "raw.rejected",
             "how": "delete",
             "partition": None,
-            "starts_at": "2026-01-02T03:04:00+00:00",
-            "ends_at": "2026-01-02T03:04:00+00:00",
+            "starts_at": DAY.isoformat(),
+            "ends_at": DAY.isoformat(),
             "rows": 1,
             "bytes": None,
         },
