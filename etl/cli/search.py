@@ -32,7 +32,7 @@ TO_SEND = """
 select
   coalesce(sum(case
     when exists (select from search.to_fill as f where f.index = l.index) then search.documents(l.index)
-    else l.pending
+    else (select count(distinct p.id) from search.pending as p where p.index = l.index)
   end), 0)::bigint as n
 from ops.search_lag as l
 """

@@ -30,12 +30,13 @@ create table search.dirty (
 alter table search.dirty alter column ids set storage external;
 create index dirty_marked_at on search.dirty (index, marked_at);
 create index dirty_leased on search.dirty (index) where leased_until > '-infinity';
+comment on sequence search.mark is 'Names of marks: they tell them apart, and say nothing of their order';
 comment on table search.dirty is 'Documents whose row changed and that are still to be sent: a row for all that one transaction changed';
 comment on column search.dirty.mark is 'Tells it apart: the row is deleted as it was leased, and later changes have rows of their own';
 comment on column search.dirty.index is 'Name of the index, without prefix or build';
 comment on column search.dirty.ids is 'Ids of the documents; another row may have the same ones';
 comment on column search.dirty.documents is 'How many they are';
-comment on column search.dirty.merged is 'Whether it was made of several rows that waited long: no two of these have the same document';
+comment on column search.dirty.merged is 'Whether it was made of several rows that waited long, or is a part of one that was';
 comment on column search.dirty.leased_until is 'A sync has it until then';
 comment on column search.dirty.marked_at is 'When it began to wait: both age and place in the queue';
 

@@ -18,7 +18,10 @@ begin
         f.marked_at,
         (row_number() over () - 1) / 5000 as part
       from search.take_free($1) as f
-      where not exists (select from search.%I as v where v.id = f.id)
+      where
+        not exists (select from search.%I as v where v.id = f.id)
+        or exists (select from search.rejected as r where r.index = $1 and r.id = f.id)
+        or exists (select from search.deleted as e where e.index = $1 and e.id = f.id)
     ) as c
     group by c.part
     $query$,
@@ -29,4 +32,5 @@ $$;
 
 comment on function search.cover(text) is
 'Takes away the marks of documents that the view of an index has, as slices are about to carry all of it. What has '
-'left the view stays marked: a late request may still bring it';
+'left the view stays marked: a late request may still bring it. So does what is parked or was deleted lately: only '
+'settling a mark ends either';

@@ -9,16 +9,20 @@ set enable_bitmapscan = off
 set jit = off
 as $$
 declare
-  -- Skips what anyone else holds, so it waits for nobody and cannot deadlock in any order. Read row by row: what is read
-  -- is locked, and looks to others as if it were leased.
+  -- Read row by row: what is read is locked.
   v_free cursor for
-    select d.mark, d.ids, d.documents, d.marked_at
+    select d.mark, d.ids, d.documents, d.merged, d.marked_at
     from search.dirty as d
     where d.index = p_index and d.leased_until < clock_timestamp()
     order by d.marked_at
     for update skip locked;
   v_room integer := p_n;
+  -- One instant for all of them: while one is held, so are the others.
+  v_until timestamptz;
 begin
+  -- One at a time: two would not see each other's leases, and both take what waits twice.
+  perform pg_advisory_xact_lock('search.dirty'::regclass::oid::integer, hashtext(p_index));
+  v_until := clock_timestamp() + p_lease;
   marks := '{}';
   for v_set in v_free loop
     marks := marks || v_set.mark;
@@ -26,8 +30,8 @@ begin
       update search.dirty as d
       set ids = v_set.ids[:v_room]
       where d.mark = v_set.mark;
-      insert into search.dirty (index, ids, marked_at)
-      values (p_index, v_set.ids[v_room + 1:], v_set.marked_at);
+      insert into search.dirty (index, ids, merged, marked_at)
+      values (p_index, v_set.ids[v_room + 1:], v_set.merged, v_set.marked_at);
     end if;
     v_room := v_room - v_set.documents;
     exit when v_room <= 0;
@@ -38,7 +42,7 @@ begin
 
   with leased as (
     update search.dirty as d
-    set leased_until = clock_timestamp() + p_lease
+    set leased_until = v_until
     where d.mark = any(marks)
     returning d.ids
   )

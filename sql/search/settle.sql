@@ -1,4 +1,4 @@
--- requires: search.mark
+-- requires: search.mark_lost
 create function search.settle(
   p_index text,
   p_ids text[],
@@ -24,8 +24,6 @@ declare
   v_since timestamptz;
   v_ids text[];
   v_done text[];
-  v_lost text[];
-  v_nth integer;
 begin
   with held as (
     delete from search.dirty as d
@@ -33,9 +31,11 @@ begin
       d.mark = any(array(
         select o.mark
         from search.dirty as o
-        where o.mark = any(p_marks)
-        -- A row that is locked is sent once more, after its lease.
-        for update skip locked
+        -- Of a lease that has ended nothing is settled: others may have sent what is newer.
+        where o.mark = any(p_marks) and o.leased_until > clock_timestamp()
+        -- In the order of search.take_over, which may have some of them in hand.
+        order by o.mark
+        for update
       ))
     returning d.marked_at, d.ids
   )
@@ -135,20 +135,13 @@ begin
   end if;
 
   if cardinality(v_ids) < cardinality(p_ids) then
-    v_lost := array(
-      select k.id
-      from (
-        select unnest(p_ids) as id
-        except
-        select unnest(v_ids)
-        except
-        select unnest(p_overtaken)
-      ) as k
-      order by k.id collate "C"
-    );
-    for v_nth in 1..cardinality(v_lost) by 5000 loop
-      perform search.mark(p_index, v_lost[v_nth:v_nth + 4999]);
-    end loop;
+    perform search.mark_lost(p_index, array(
+      select unnest(p_ids)
+      except
+      select unnest(v_ids)
+      except
+      select unnest(p_overtaken)
+    ));
   end if;
   return cardinality(v_done);
 end
@@ -160,6 +153,6 @@ comment on function search.settle(
 'Ends the lease of a batch. Deletes exactly the marks that were leased: what was marked again meanwhile has a mark of '
 'its own and stays pending. Those waiting are free again at once; those refused are parked in search.rejected with '
 'their reasons and the physical index that refused them; those gone are remembered in search.deleted until they were '
-'deleted once more. What another worker has leased after a later change, or has settled since the lease ended, is '
+'deleted once more. What was taken over by another lease that has ended, and all of a lease that has ended itself, is '
 'marked again, but for those overtaken by a higher version: an old request may have arrived after the newer one. '
 'Returns how many documents it settled';

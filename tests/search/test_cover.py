@@ -27,3 +27,17 @@ async def test_beside_a_live_index_what_is_marked_stays_marked(world: World) -> 
     await world.island("1", title="new")
     assert (await world.db.fetch_one(CUT, (built,)))["ids"] == ["1", "2"]
     assert await world.pending() == 1
+
+
+async def test_what_was_refused_or_deleted_stays_marked_when_it_comes_again(world: World) -> None:
+    """Only a mark that is settled ends a refusal, and the memory of a delete."""
+    await ensure(world.db, world.es, world.settings)
+    await world.island("refused", "deleted", "other")
+    await world.db.execute(
+        "insert into search.rejected (index, id, reason) values ('island', 'refused', 'bad')"
+    )
+    await world.db.execute("insert into search.deleted (index, id) values ('island', 'deleted')")
+    live = (await world.db.fetch_one(LIVE))["physical"]
+    assert len((await world.db.fetch_one(CUT, (live,)))["ids"]) == 3
+    left = await world.db.fetch("select id from search.pending order by id")
+    assert [row["id"] for row in left] == ["deleted", "refused"]

@@ -8,7 +8,6 @@ MARK = "select search.mark('island', %s)"
 SETS = "select ids, mark, marked_at, leased_until > clock_timestamp() as leased from search.dirty order by mark"
 LEASE = "select ids, marks from search.lease('island', %s, interval '1 hour')"
 SETTLE = "select search.settle('island', %s, %s, %s) as done"
-OVERTAKEN = "select search.settle('island', %s, %s, p_overtaken => %s) as done"
 MERGE = "select search.merge_marks('island', %s) as rows"
 AGE = "update search.dirty set marked_at = now() - interval '10 minutes' where 'a' = any(ids)"
 
@@ -48,31 +47,6 @@ async def test_what_is_marked_while_it_is_sent_waits_on_its_own(db: Database) ->
     await db.execute(SETTLE, [taken["ids"], taken["marks"], []])
     (left,) = await db.fetch(SETS)
     assert left["mark"] == second["mark"]
-
-
-async def test_what_changed_meanwhile_belongs_to_the_later_lease(db: Database) -> None:
-    await db.execute(MARK, [["a", "b", "c"]])
-    early = await db.fetch_one(LEASE, [10])
-    await db.execute(MARK, [["a", "b"]])
-    late = await db.fetch_one(LEASE, [10])
-    assert late["ids"] == ["a", "b"]
-    # What is taken from it may have come after what the later one sent, but for b: a higher version was there.
-    done = await db.fetch_one(OVERTAKEN, [early["ids"], early["marks"], ["b"]])
-    assert done["done"] == 1
-    assert await sets(db) == [["a", "b"], ["a"]]
-    assert (await db.fetch_one(SETTLE, [late["ids"], late["marks"], []]))["done"] == 2
-    assert await sets(db) == [["a"]]
-
-
-async def test_a_lease_may_lose_all_it_has(db: Database) -> None:
-    await db.execute(MARK, [["a"]])
-    early = await db.fetch_one(LEASE, [10])
-    await db.execute(MARK, [["a"]])
-    late = await db.fetch_one(LEASE, [10])
-    assert await sets(db) == [["a"]]
-    assert (await db.fetch_one(SETTLE, [early["ids"], early["marks"], []]))["done"] == 0
-    assert (await db.fetch_one(SETTLE, [late["ids"], late["marks"], []]))["done"] == 1
-    assert await sets(db) == [["a"]]
 
 
 async def test_whoever_marks_the_same_waits_for_nobody(database_url: str, db: Database) -> None:
