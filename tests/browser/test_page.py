@@ -161,6 +161,35 @@ async def test_elasticsearch_away_and_back(page: Page, address: str, relay: Rela
     await expect(page.locator("#message")).to_be_hidden()
 
 
+async def test_it_comes_back_by_itself(page: Page, address: str, relay: Relay) -> None:
+    await page.clock.install()
+    await page.goto(address)
+    await expect(page.locator("#count")).to_have_text("61 islands")
+    await relay.cut()
+    await page.locator("#q").fill("zone wars")
+    message = page.locator("#message.error")
+    await expect(message).to_contain_text("comes back by itself")
+    await page.get_by_role("button", name="Try again").focus()
+    async with page.expect_response(lambda answer: answer.status == 503):
+        await page.clock.fast_forward(10_000)
+    await expect(page.get_by_role("button", name="Try again")).to_be_focused()
+    await relay.mend()
+    await page.clock.fast_forward(10_000)
+    await expect(page.locator("#count")).to_have_text("30 islands")
+    await expect(page.locator("#message")).to_be_hidden()
+
+
+async def test_players_are_kept_fresh_while_the_field_has_the_focus(
+    page: Page, address: str
+) -> None:
+    await page.clock.install()
+    await page.goto(address)
+    await expect(page.locator("#count")).to_have_text("61 islands")
+    await expect(page.locator("#q")).to_be_focused()
+    async with page.expect_response(lambda answer: "/api/search" in answer.url):
+        await page.clock.fast_forward(60_000)
+
+
 async def test_a_phone_sees_it_whole(page: Page, address: str) -> None:
     await page.set_viewport_size({"width": 360, "height": 740})
     await page.goto(f"{address}?q=zone wars")

@@ -5,11 +5,14 @@ import { drawFilters, fillRanges, makeRanges } from "./filters.js";
 import * as suggestions from "./suggest.js";
 
 const WAIT = 120;
+const AGAIN = 10_000;
+const FRESH = 60_000;
 const $ = (id) => document.getElementById(id);
 
 let state = read(location.search);
 let running;
 let timer;
+let away = false;
 
 function go(change, { replace = false } = {}) {
   state = { ...state, page: 1, ...change };
@@ -40,6 +43,7 @@ async function load() {
 }
 
 function draw(body) {
+  away = false;
   $("count").textContent = body.total === 1 ? "1 island" : `${number(body.total)} islands`;
   $("forgiven").hidden = !body.forgiven || !body.hits.length;
   const held = document.activeElement.closest(".island")?.dataset.code;
@@ -58,11 +62,14 @@ function nothing(body) {
 }
 
 function refused(reason) {
+  away = false;
   empty("This cannot be searched for");
   say("This cannot be searched for", `${reason}.`, "Clear everything", clear, "error");
 }
 
 function fail(error) {
+  if (away) return; // Said already; a button drawn anew would lose the focus.
+  away = true;
   empty("Search is not available");
   const reason = error instanceof TypeError ? "The page's server does not answer." : error.message;
   say("Search is away for a moment", `${reason} Nothing is lost; it comes back by itself.`, "Try again", load, "error");
@@ -152,7 +159,9 @@ $("previous").addEventListener("click", () => turn(-1));
 $("next").addEventListener("click", () => turn(1));
 document.addEventListener("keydown", walk);
 addEventListener("popstate", () => { state = read(location.search); $("q").value = state.q; show(); load(); });
-setInterval(() => { if (!document.hidden && document.activeElement === document.body) load(); }, 60_000);
+const idle = () => [document.body, $("q")].includes(document.activeElement);
+setInterval(() => { if (!document.hidden && away) load(); }, AGAIN);
+setInterval(() => { if (!document.hidden && idle()) load(); }, FRESH);
 $("q").value = state.q;
 show();
 load();
