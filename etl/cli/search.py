@@ -13,6 +13,7 @@ from etl.cli.rebuild import Index, Json, chosen, rebuild, reconcile, rollback
 from etl.cli.run import run_async
 from etl.cli.show import Shown, print_json
 from etl.engine.database import Database, open_database
+from etl.errors import PlainError
 from etl.search import indices
 from etl.search.client import explained, open_elasticsearch
 from etl.search.steps import MARKS
@@ -60,14 +61,23 @@ def sync(*, as_json: Json = False) -> None:
 
 @app.command()
 def status(*, as_json: Json = False) -> None:
-    """What waits in the database, what was refused, and what Elasticsearch holds, by index."""
-    rows = run_async(lambda: _status(settings()))
+    """What waits in the database, what was refused, and what Elasticsearch holds, by index.
+
+    While Elasticsearch is away the database still says what waits; the command then ends with 1.
+    """
+    rows, away = run_async(lambda: _status(settings()))
     if as_json:
         print_json(rows)
-        return
+    else:
+        _print_status(rows, "none" if away is None else "?")
+    if away is not None:
+        raise away
+
+
+def _print_status(rows: list[dict[str, Any]], unknown: str) -> None:
     table = Table("index", "documents", "pending", "lag", "rejected", "live", "building")
     for row in rows:
-        documents = "none" if row["documents"] is None else f"{row['documents']:,}"
+        documents = unknown if row["documents"] is None else f"{row['documents']:,}"
         table.add_row(
             row["index"], documents, f"{row['pending']:,}", f"{row['lag_s']:.0f} s",
             f"{row['rejected']:,}", row["live"] or "", row["building"] or "",
@@ -131,22 +141,30 @@ async def _sync(options: Settings) -> Numbers:
                 return await drain(db, es, options, progress=progress)
 
 
-async def _status(options: Settings) -> list[dict[str, Any]]:
-    async with (
-        open_database(embedded.database_url(options), size=1) as db,
-        open_elasticsearch(options) as es,
-    ):
+async def _status(options: Settings) -> tuple[list[dict[str, Any]], PlainError | None]:
+    async with open_database(embedded.database_url(options), size=1) as db:
         rows = {str(row["index"]): row for row in await db.fetch("select * from ops.search_lag")}
-        return [
-            {
-                "index": index,
-                "documents": await _count(es, indices.alias(index, options)),
-                **{name: rows.get(index, {}).get(name, 0) for name in ("pending", "rejected")},
-                "lag_s": rows.get(index, {}).get("lag_s", 0.0),
-                **{name: rows.get(index, {}).get(name) for name in ("live", "building")},
-            }
-            for index in indices.INDICES
-        ]
+    documents, away = await _documents(options)
+    return [
+        {
+            "index": index,
+            "documents": documents.get(index),
+            **{name: rows.get(index, {}).get(name, 0) for name in ("pending", "rejected")},
+            "lag_s": rows.get(index, {}).get("lag_s", 0.0),
+            **{name: rows.get(index, {}).get(name) for name in ("live", "building")},
+        }
+        for index in indices.INDICES
+    ], away
+
+
+async def _documents(options: Settings) -> tuple[dict[str, int | None], PlainError | None]:
+    """What readers can find, by index, or why that cannot be told."""
+    try:
+        async with open_elasticsearch(options) as es:
+            names = {index: indices.alias(index, options) for index in indices.INDICES}
+            return {index: await _count(es, name) for index, name in names.items()}, None
+    except PlainError as error:
+        return {}, error
 
 
 async def _count(es: AsyncElasticsearch, name: str) -> int | None:

@@ -44,3 +44,14 @@ async def test_elasticsearch_away_is_one_sentence(world: World, command: str) ->
     assert done.returncode == 1
     assert "ETL_ELASTICSEARCH_URL" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_what_waits_is_told_while_elasticsearch_is_away(world: World) -> None:
+    await world.island("1", "2")
+    env = variables(world.settings) | {"ETL_ELASTICSEARCH_URL": "http://127.0.0.1:9"}
+    done = run_etl("search", "status", "--json", env=env)
+    (island,) = _islands(done.stdout)
+    assert (done.returncode, island["pending"], island["documents"]) == (1, 2, None)
+    shown = run_etl("search", "status", env=env)
+    assert "│ island" in shown.stdout
+    assert "none" not in shown.stdout
