@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import platformdirs
+from dotenv import dotenv_values
 from pydantic import (
     AnyHttpUrl,
     Field,
@@ -430,6 +431,12 @@ def load() -> Settings:
 def settings() -> Settings:
     """The options of this process, read once. Raises what :func:`load` raises."""
     return load()
+
+
+def env_file() -> dict[str, str | None]:
+    """What .env of the working directory says, option or not; nothing where there is none."""
+    path = Settings.model_config.get("env_file")
+    return dict(dotenv_values(path)) if isinstance(path, str) else {}
 
 
 def _sentence(loc: tuple[int | str, ...], message: str) -> str:
