@@ -417,10 +417,13 @@ def load() -> Settings:
     """Read the options afresh.
 
     Raises:
-        BadSettingError: a line for each option that has a value it cannot have.
+        BadSettingError: a line for each option that has a value it cannot have, or where .env is not UTF-8.
     """
     try:
         return Settings()
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BadSettingError(f".env is not UTF-8 at line {line}: save it as UTF-8.") from None
     except ValidationError as error:
         raise BadSettingError(
             "\n".join(_sentence(e["loc"], e["msg"]) for e in error.errors())

@@ -36,7 +36,7 @@ def dead(
         str | None, typer.Argument(help="Name of a resource; all if left out.")
     ] = None,
     *,
-    most: Annotated[int, typer.Option("--limit", help="Most entities listed.")] = 100,
+    most: Annotated[int, typer.Option("--limit", help="Most entities listed.", min=1)] = 100,
     as_json: Json = False,
 ) -> None:
     """List entities that were given up after too many failed attempts, and why."""
