@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import platformdirs
+from dotenv import dotenv_values
 from pydantic import (
     AnyHttpUrl,
     Field,
@@ -416,10 +417,13 @@ def load() -> Settings:
     """Read the options afresh.
 
     Raises:
-        BadSettingError: a line for each option that has a value it cannot have.
+        BadSettingError: a line for each option that has a value it cannot have, or where .env is not UTF-8.
     """
     try:
         return Settings()
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BadSettingError(f".env is not UTF-8 at line {line}: save it as UTF-8.") from None
     except ValidationError as error:
         raise BadSettingError(
             "\n".join(_sentence(e["loc"], e["msg"]) for e in error.errors())
@@ -430,6 +434,12 @@ def load() -> Settings:
 def settings() -> Settings:
     """The options of this process, read once. Raises what :func:`load` raises."""
     return load()
+
+
+def env_file() -> dict[str, str | None]:
+    """What .env of the working directory says, option or not; nothing where there is none."""
+    path = Settings.model_config.get("env_file")
+    return dict(dotenv_values(path)) if isinstance(path, str) else {}
 
 
 def _sentence(loc: tuple[int | str, ...], message: str) -> str:

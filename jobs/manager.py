@@ -82,6 +82,18 @@ class Manager(JobManager):
         self._most_attempts = most_attempts
 
     @override
+    async def batch_defer_jobs_async(
+        self, jobs: list[Job], connection: Any | None = None
+    ) -> list[Job]:
+        """Queue jobs; those for a later instant hold up no tick."""
+        return await super().batch_defer_jobs_async([*map(_beside_ticks, jobs)], connection)
+
+    @override
+    def batch_defer_jobs(self, jobs: list[Job], connection: Any | None = None) -> list[Job]:
+        """Queue jobs from where there is no event loop."""
+        return super().batch_defer_jobs([*map(_beside_ticks, jobs)], connection)
+
+    @override
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """Take the next job; None where there is none, or the database is away."""
         try:
@@ -256,6 +268,11 @@ class Manager(JobManager):
         ):
             log.warning("job.given_back", **row)
         self._unsure = False
+
+
+def _beside_ticks(job: Job) -> Job:
+    """As ``ops.enqueue`` has it: with a queueing lock a job for later keeps every tick until then out."""
+    return job if job.scheduled_at is None else job.evolve(queueing_lock=None)
 
 
 def _tolerate(error: ConnectorException, doing: str) -> None:

@@ -24,6 +24,11 @@ where %s::text is null or resource = %s
 order by resource, key
 limit %s
 """
+# ops.revive refuses a resource that nothing is known of yet; here it is declared all the same.
+REVIVE = """
+select coalesce(sum(ops.revive(d.resource, %s)), 0)::bigint as n
+from (select distinct resource from ops.dead where resource = %s) as d
+"""
 
 
 def dead(
@@ -31,7 +36,7 @@ def dead(
         str | None, typer.Argument(help="Name of a resource; all if left out.")
     ] = None,
     *,
-    most: Annotated[int, typer.Option("--limit", help="Most entities listed.")] = 100,
+    most: Annotated[int, typer.Option("--limit", help="Most entities listed.", min=1)] = 100,
     as_json: Json = False,
 ) -> None:
     """List entities that were given up after too many failed attempts, and why."""
@@ -77,7 +82,7 @@ async def _dead(options: Settings, resource: str | None, most: int) -> list[dict
 async def _revive(options: Settings, resource: str, key: str | None) -> int:
     async with open_database(embedded.database_url(options), size=1) as db:
         await need_resource(db, resource, HELD)
-        row = await db.fetch_one("select ops.revive(%s, %s) as n", [resource, key])
+        row = await db.fetch_one(REVIVE, [key, resource])
         return int(row["n"])
 
 

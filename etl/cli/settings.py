@@ -5,7 +5,6 @@ import os
 from typing import Annotated, Literal, TypedDict
 
 import typer
-from dotenv import dotenv_values
 from pydantic import SecretStr
 from rich import box
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.text import Text
 
 from etl.cli.show import print_json
 from etl.logs import MASK
-from etl.settings import Settings, settings
+from etl.settings import Settings, env_file, settings
 
 Source = Literal["environment", ".env", "default"]
 
@@ -87,7 +86,7 @@ def explained(options: Settings) -> dict[str, Option]:
     """Every option by the name of its variable, secrets masked, values as JSON has them."""
     # What the environment says wins; an empty variable counts as none. Names have no case.
     environment = {name.upper() for name, value in os.environ.items() if value}
-    file = {name.upper() for name, value in _file().items() if value}
+    file = {name.upper() for name, value in env_file().items() if value}
     plain = options.model_dump(mode="json")
     found: dict[str, Option] = {}
     for field, about in Settings.model_fields.items():
@@ -102,8 +101,3 @@ def explained(options: Settings) -> dict[str, Option]:
             meaning=about.description or "",
         )
     return found
-
-
-def _file() -> dict[str, str | None]:
-    path = Settings.model_config.get("env_file")
-    return dict(dotenv_values(path)) if isinstance(path, str) else {}

@@ -22,7 +22,7 @@ begin
       and (p_queues is null or j.queue_name = any(p_queues))
       and (j.scheduled_at is null or j.scheduled_at <= now())
       and not array[j.task_name, j.queue_name]::text [] && v_paused
-      -- of the jobs with one lock only the first runs, and only when none does
+      -- of the jobs with one lock only the first that is due runs, and only when none does
       and not exists (
         select from public.procrastinate_jobs as o
         where
@@ -32,6 +32,7 @@ begin
             o.status = 'doing'
             or (
               o.status = 'todo'
+              and (o.scheduled_at is null or o.scheduled_at <= now())
               and (o.priority > j.priority or (o.priority = j.priority and o.id < j.id))
             )
           )

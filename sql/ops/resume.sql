@@ -8,6 +8,11 @@ as $$
 begin
   delete from jobs.pause as p where p.name = p_name;
   if not found then
+    if not exists (select from jobs.task as t where p_name in (t.name, t.queue)) then
+      raise exception 'no task or queue is named %, and nothing of that name is paused', p_name using
+        errcode = 'undefined_object',
+        hint = 'ops.schedule lists both, and since when they are paused.';
+    end if;
     return false;
   end if;
   perform jobs.wake(t.queue)

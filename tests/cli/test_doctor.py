@@ -18,7 +18,7 @@ from etl.doctor import Finding, findings
 from etl.embedded import servers
 from etl.settings import Settings
 from tests.cli.conftest import Etl
-from tests.commands import variables
+from tests.commands import run_etl, variables
 
 # Nobody listens there, and no test asks the real services.
 NOBODY = {
@@ -188,6 +188,31 @@ def test_bad_settings_are_a_finding(etl: Etl) -> None:
     (check,) = json.loads(done.out)["checks"]
     assert check["outcome"] == "failed"
     assert check["says"].startswith("ETL_WEB_PORT: Input should be a valid integer")
+
+
+def test_names_that_are_no_option_are_told_with_the_nearest_that_is(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("etl_web_prot=8181\nETL_OWNER_PASSWORD=sesame\nETL_QQQ=\n")
+    env = {
+        "ETL_CCU_RETENTION_DAY": "sesame",
+        "ETL_XYZZY": "1",
+        "ETL_TEST_DATA": "x",
+        "ETL_HOME": str(tmp_path),
+        "ETL_DATABASE_URL": "postgresql://127.0.0.1:9/x",
+        "ETL_ELASTICSEARCH_URL": "http://127.0.0.1:9",
+        "ETL_FORTNITE_DATA_URL": "http://127.0.0.1:9/",
+    }
+    done = run_etl("doctor", "--json", env=env, cwd=tmp_path)
+    said = {
+        it["check"]: it for it in json.loads(done.stdout)["checks"] if it["check"][:4] == "ETL_"
+    }
+    assert list(said) == ["ETL_WEB_PROT", "ETL_CCU_RETENTION_DAY", "ETL_XYZZY"]
+    assert {it["outcome"] for it in said.values()} == {"warning"}
+    assert "set in .env, but is no option" in said["ETL_WEB_PROT"]["says"]
+    assert "Is ETL_WEB_PORT meant?" in said["ETL_WEB_PROT"]["advice"]
+    assert "set in the environment" in said["ETL_CCU_RETENTION_DAY"]["says"]
+    assert "Is ETL_CCU_RETENTION_DAYS meant?" in said["ETL_CCU_RETENTION_DAY"]["advice"]
+    assert "meant" not in said["ETL_XYZZY"]["advice"]
+    assert "sesame" not in done.stdout
 
 
 def test_a_password_that_is_wrong_is_not_told(found: Settings, database_url: str) -> None:

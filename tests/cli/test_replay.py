@@ -81,10 +81,19 @@ def test_a_resource_that_is_none_is_refused_by_name(etl: Etl, env: dict[str, str
         ) in done.err
 
 
+def test_a_limit_below_one_is_refused(etl: Etl, env: dict[str, str]) -> None:
+    for command in ("dead", "rejected"):
+        for limit in ("0", "-1"):
+            done = etl(command, "--limit", limit, env=env)
+            assert (done.status, done.out) == (2, "")
+            assert "'--limit'" in done.err
+
+
 def test_dead_entities_are_listed_and_revived(
     etl: Etl, env: dict[str, str], database_url: str
 ) -> None:
     assert etl("dead", env=env).out == "None\n"
+    assert etl("revive", "fortnite.island", env=env).out == "0 revived\n"
     _land(database_url, [_listed(code, "x") for code in "abc"])
     _give_up(database_url)
     listed = json.loads(etl("dead", "fortnite.island", "--json", env=env).out)

@@ -75,6 +75,17 @@ def test_every_bad_value_is_named_with_what_is_allowed_and_no_traceback(etl: Etl
         assert said["ETL_SIMULATOR_LIMITS"].startswith("is no JSON: ")
 
 
+def test_a_file_that_is_not_utf8_is_named_with_the_line(tmp_path: Path) -> None:
+    lines = ["# plain"] * 2_000 + ["ETL_WEB_HOST=größe", "ETL_WEB_PORT=8181"]
+    (tmp_path / ".env").write_bytes("\n".join(lines).encode("latin-1"))
+    for arguments in (["settings"], ["status"], ["worker"]):
+        done = run_etl(*arguments, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "etl: .env is not UTF-8 at line 2001: save it as UTF-8.\n"
+    (check,) = json.loads(run_etl("doctor", "--json", cwd=tmp_path).stdout)["checks"]
+    assert (check["check"], check["outcome"]) == ("settings", "failed")
+
+
 def test_a_home_is_absolute_wherever_the_command_runs(etl: Etl, tmp_path: Path) -> None:
     env = {"ETL_HOME": "here", "ETL_POSTGRES_BIN": "~/bin", "HOME": "/home/somebody"}
     options = json.loads(etl("settings", "--json", env=env).out)

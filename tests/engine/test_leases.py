@@ -3,6 +3,9 @@
 import asyncio
 from datetime import timedelta
 
+import psycopg
+import pytest
+
 from etl.engine import crawl
 from etl.engine.crawl import claim
 from etl.engine.database import Database
@@ -75,6 +78,18 @@ async def test_what_kills_every_worker_is_dead_in_the_end_and_can_be_revived(
     assert await rows(conn, "select ops.revive('probe.thing')") == [(1,)]
     revived = await taken(db, things, 10)
     assert revived.claims["killer"].attempts == 1
+
+
+async def test_a_resource_that_is_none_is_refused_with_those_there_are(
+    conn: Conn, things: Resource
+) -> None:
+    for there, hint in ((), "There are none yet."), (("a",), "There are probe.thing."):
+        await discover(conn, *there)
+        with pytest.raises(
+            psycopg.errors.UndefinedObject, match=r"no resource named probe\.think is crawled"
+        ) as said:
+            await conn.execute("select ops.revive('probe.think')")
+        assert said.value.diag.message_hint == hint
 
 
 async def test_one_that_is_dead_does_not_stand_in_the_way_of_others(

@@ -66,6 +66,16 @@ async def test_an_unknown_task_is_refused_with_what_to_do(rows: Rows, declared: 
     assert "ops.schedule" in str(said.value.diag.message_hint)
     with pytest.raises(psycopg.errors.UndefinedObject, match="no task or queue is named typo"):
         await rows("select ops.pause('typo')")
+    with pytest.raises(psycopg.errors.UndefinedObject, match="no task or queue is named typo"):
+        await rows("select ops.resume('typo')")
+
+
+async def test_a_task_that_was_taken_out_while_paused_can_be_resumed(
+    rows: Rows, declared: list[str]
+) -> None:
+    await rows("select ops.pause('test.mark')")
+    await rows("delete from jobs.task")
+    assert await rows("select ops.resume('test.mark')") == [{"resume": True}]
 
 
 @pytest.mark.parametrize("name", ["test.mark", "marks"])

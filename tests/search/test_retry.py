@@ -44,3 +44,13 @@ async def test_operators_may_and_a_transaction_marks_no_more_than_it_should(
         psycopg.errors.InvalidParameterValue, match="p_n is 5001, must be 1 to 5000"
     ):
         await conn.execute("select ops.retry_rejected('island', 5001)")
+
+
+async def test_operators_are_told_which_indices_there_are(conn: psycopg.AsyncConnection) -> None:
+    await conn.execute("set role etl_operator")
+    found = await conn.execute("select ops.retry_rejected('island')")
+    assert await found.fetchone() == (0,)
+    for name in ("islands", None):
+        with pytest.raises(psycopg.errors.UndefinedObject, match="there is no index") as said:
+            await conn.execute("select ops.retry_rejected(%s)", [name])
+        assert said.value.diag.message_hint == "There are creator, island, placement."
