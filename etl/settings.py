@@ -59,12 +59,17 @@ class BadSettingError(Exception):
     """An option has a value it cannot have; says which, what is wrong and what is allowed."""
 
 
+ENV_FILE = ".env"
+ENV_ENCODING = "utf-8-sig"  # some editors put a mark before the first name
+
+
 class Settings(BaseSettings):
     """All options, typed. Build with :func:`settings`; tests build their own."""
 
     model_config = SettingsConfigDict(
         env_prefix="ETL_",
-        env_file=".env",
+        env_file=ENV_FILE,
+        env_file_encoding=ENV_ENCODING,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -438,8 +443,7 @@ def settings() -> Settings:
 
 def env_file() -> dict[str, str | None]:
     """What .env of the working directory says, option or not; nothing where there is none."""
-    path = Settings.model_config.get("env_file")
-    return dict(dotenv_values(path)) if isinstance(path, str) else {}
+    return dotenv_values(ENV_FILE, encoding=ENV_ENCODING)
 
 
 def _sentence(loc: tuple[int | str, ...], message: str) -> str:

@@ -86,6 +86,12 @@ def test_a_file_that_is_not_utf8_is_named_with_the_line(tmp_path: Path) -> None:
     assert (check["check"], check["outcome"]) == ("settings", "failed")
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ETL_WEB_PORT=8181\n", encoding="utf-8-sig")
+    options = json.loads(run_etl("settings", "--json", cwd=tmp_path).stdout)
+    assert (options["ETL_WEB_PORT"]["value"], options["ETL_WEB_PORT"]["source"]) == (8181, ".env")
+
+
 def test_a_home_is_absolute_wherever_the_command_runs(etl: Etl, tmp_path: Path) -> None:
     env = {"ETL_HOME": "here", "ETL_POSTGRES_BIN": "~/bin", "HOME": "/home/somebody"}
     options = json.loads(etl("settings", "--json", env=env).out)
