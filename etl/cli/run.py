@@ -5,31 +5,35 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from etl.ending import on_end
+
 Result = TypeVar("Result")
 
 
 def run_async(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """Run ``work()`` to its end and give what it returns.
 
-    Ctrl-C and SIGTERM cancel it, so that its cleanup runs; the command then ends with 130 or 143.
+    Ctrl-C, SIGTERM and SIGHUP cancel it, so that its cleanup runs; the command then ends with 130,
+    143 or 129.
     """
-    stopped = False
+    stopped: signal.Signals | None = None
 
     async def watched() -> Result:
         task = asyncio.current_task()
 
-        def stop() -> None:
+        def stop(number: signal.Signals) -> None:
             nonlocal stopped
-            stopped = True
-            if task is not None:
+            # A terminal that closes may say so twice: the cleanup is not to be cancelled, too.
+            if stopped is None and task is not None:
+                stopped = number
                 task.cancel()
 
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+        on_end(stop, signal.SIGTERM)
         return await work()
 
     try:
         return asyncio.run(watched())
     except asyncio.CancelledError:
-        if stopped:
-            raise SystemExit(128 + signal.SIGTERM) from None
+        if stopped is not None:
+            raise SystemExit(128 + stopped) from None
         raise

@@ -27,8 +27,8 @@ def simulator(
 ) -> None:
     """Serve the simulated upstream APIs until stopped. Options not given come from ETL_SIMULATOR_*.
 
-    Exit status: 0 when stopped by SIGTERM or SIGINT; 1 when it cannot start, the reason on standard
-    error.
+    Exit status: 0 when stopped by SIGTERM, SIGHUP or SIGINT; 1 when it cannot start, the reason on
+    standard error.
     """
     given = {
         "port": port,

@@ -1,10 +1,13 @@
 """``etl web``: serve the search page."""
 
+import signal
+from types import FrameType
 from typing import Annotated
 
 import typer
 import uvicorn
 
+from etl.ending import heeds_hangup, leave_terminal
 from etl.settings import settings
 from etl.web.app import create_app
 
@@ -14,6 +17,8 @@ def web(
     port: Annotated[int | None, typer.Option(help="Port to listen on.", min=0, max=65535)] = None,
 ) -> None:
     """Serve the search page until Ctrl-C; it reads Elasticsearch alone."""
+    if heeds_hangup():
+        signal.signal(signal.SIGHUP, _hung_up)
     options = settings()
     uvicorn.run(
         create_app(options),
@@ -24,3 +29,9 @@ def web(
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+
+
+def _hung_up(_number: int, _frame: FrameType | None) -> None:
+    """The terminal was closed: end as uvicorn does at SIGTERM, of SIGHUP it knows nothing."""
+    leave_terminal()
+    signal.raise_signal(signal.SIGTERM)

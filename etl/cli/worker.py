@@ -13,6 +13,7 @@ import typer
 from procrastinate.app import WorkerOptions
 
 from etl.embedded import database_url
+from etl.ending import on_end
 from etl.engine.migrate import status
 from etl.errors import PlainError
 from etl.settings import settings
@@ -55,7 +56,7 @@ def worker(
         typer.Option("--health", help="Run none: tell whether a worker of this host lives."),
     ] = False,
 ) -> None:
-    """Run jobs until SIGTERM or Ctrl-C: then none is taken any more and those in hand end.
+    """Run jobs until SIGTERM, SIGHUP or Ctrl-C: then none is taken any more and those in hand end.
 
     They have ETL_WORKER_GRACE seconds for it. A second signal puts them back into their queues at once.
     With --health, exit status 0 while a worker of this host (with --name, of that name) gives signs
@@ -80,7 +81,9 @@ async def _work(options: WorkerOptions) -> None:
     stopping = asyncio.Event()
     work = asyncio.create_task(_run(options))
 
-    def stop() -> None:
+    def stop(number: signal.Signals) -> None:
+        if stopping.is_set() and number == signal.SIGHUP:
+            return  # a terminal that closes may say so twice: that is no second thought
         if stopping.is_set():
             log.warning("worker.aborting")
             app.abort()
@@ -89,8 +92,7 @@ async def _work(options: WorkerOptions) -> None:
         stopping.set()
         work.cancel()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+    on_end(stop, signal.SIGTERM, signal.SIGINT)
     with suppress(asyncio.CancelledError):
         await work
     if not stopping.is_set():

@@ -27,16 +27,17 @@ async def children(
     What each says goes to ``demo-NAME.log`` in ``home``, made afresh.
 
     Each has a session of its own, so that a Ctrl-C reaches this process alone and the order of
-    the end is ours. One that does not end within 20 seconds of SIGTERM is killed.
+    the end is ours. One that does not end within 20 seconds of SIGTERM is killed. When this process
+    is killed they end by themselves, with their standard input.
     """
     running: dict[str, Child] = {}
     try:
         for name in names:
             with (home / f"demo-{name}.log").open("wb") as log:
                 running[name] = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "etl.cli", name),
+                    *(sys.executable, "-m", "etl.cli.attached", name),
                     env={**os.environ, **options},
-                    stdin=asyncio.subprocess.DEVNULL,
+                    stdin=asyncio.subprocess.PIPE,
                     stdout=log,
                     stderr=log,
                     start_new_session=True,

@@ -14,6 +14,7 @@ import msgspec
 import uvicorn
 from starlette.types import ASGIApp
 
+from etl.ending import on_end
 from etl.settings import Settings
 from etl.simulator.app import create_app
 from etl.simulator.clock import Clock
@@ -93,7 +94,7 @@ def create_service(wanted: Options) -> Service:
 
 
 def serve(wanted: Options, ready: Callable[[str], None], *, attached: bool) -> None:
-    """Answer requests until SIGTERM or SIGINT; with ``attached`` also until standard input ends.
+    """Answer requests until SIGTERM, SIGHUP or SIGINT; with ``attached`` also until standard input ends.
 
     Args:
         wanted: what to serve.
@@ -145,9 +146,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end)
+        on_end(lambda _number: self._end(), signal.SIGTERM, signal.SIGINT)
         yield
 
     def _end(self) -> None:

@@ -1,7 +1,10 @@
 """The command as a whole: help, versions, mistakes, interruptions."""
 
+import os
+import pty
 import signal
 import subprocess
+import time
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -115,7 +118,9 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize(("stop", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("stop", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
 def test_a_stopped_coroutine_cleans_up(stop: signal.Signals, status: int) -> None:
     with subprocess.Popen(
         [ETL.with_name("python"), "-c", RUNNING],
@@ -129,6 +134,49 @@ def test_a_stopped_coroutine_cleans_up(stop: signal.Signals, status: int) -> Non
         process.send_signal(stop)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (status, "cleaned up\n", "")
+
+
+OWN_TERMINAL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+SAYING = """
+        print("cleaning up", file=sys.stderr, flush=True)
+        await asyncio.sleep(0.5)
+"""
+
+
+def test_a_terminal_closes_twice_and_the_cleanup_ends() -> None:
+    slow = OWN_TERMINAL + RUNNING.replace("    finally:\n", f"    finally:\n{SAYING}")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [ETL.with_name("python"), "-c", slow],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        start_new_session=True,
+        env=environment(),
+    ) as process:
+        os.close(theirs)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        os.close(ours)  # the kernel tells it, then the shell does
+        time.sleep(0.2)
+        process.send_signal(signal.SIGHUP)
+        out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (129, b"cleaned up\n")
+
+
+def test_under_nohup_a_closed_terminal_ends_nothing() -> None:
+    with subprocess.Popen(
+        ["nohup", ETL.with_name("python"), "-c", RUNNING.replace("60", "0.5")],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
 
 
 def test_a_coroutine_gives_its_result() -> None:

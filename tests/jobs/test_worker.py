@@ -70,8 +70,9 @@ async def napping(worker: Process, rows: Rows) -> None:
     await until(is_napping, seconds=60)
 
 
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
 async def test_told_to_end_it_finishes_what_it_has_and_takes_no_more(
-    app: Application, rows: Rows, start: Start
+    app: Application, rows: Rows, start: Start, stop: signal.Signals
 ) -> None:
     await nap(app, 1.0, 0.0)
     worker = await start("--concurrency", "1", "--queues", "naps", "--name", "sleepy")
@@ -79,7 +80,7 @@ async def test_told_to_end_it_finishes_what_it_has_and_takes_no_more(
     assert await rows("select name, queues, concurrency, pid from ops.worker") == [
         {"name": "sleepy", "queues": ["naps"], "concurrency": 1, "pid": worker.pid}
     ]
-    worker.send_signal(signal.SIGTERM)
+    worker.send_signal(stop)
 
     assert await worker.wait() == 0
     assert await rows("select status from ops.job where task = 'test.nap' order by job_id") == [

@@ -25,7 +25,7 @@ async def run(*arguments: str) -> asyncio.subprocess.Process:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_signal_ends_it_with_status_0_even_with_a_request_in_hand(number: int) -> None:
     process = await run("--fault", '{"route": "islands", "kind": "hang"}')
     assert process.stdout is not None
