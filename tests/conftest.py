@@ -9,6 +9,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -44,11 +45,22 @@ HOMES = _roomy()
 OWN_HOME = pytest.StashKey[Path]()
 
 
+def _pass_signals_on() -> None:
+    """Let commands that tests start be told to end, though a run in the background or under nohup is not.
+
+    What is ignored here they would ignore, too; what is handled here they take as they are made to.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the developer's own options before anything reads them; name the servers' home.
 
     All processes of a parallel run share one home, made and ended by the first of them.
     """
+    _pass_signals_on()
     for name in list(os.environ):
         if name.upper().startswith("ETL_") and not name.startswith("ETL_TEST_"):
             del os.environ[name]
