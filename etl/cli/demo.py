@@ -15,6 +15,7 @@ from etl import embedded, logs
 from etl.cli.run import run_async
 from etl.demo import run
 from etl.demo.report import Report
+from etl.demo.serve import page_url
 from etl.demo.world import World
 from etl.embedded.servers import SERVERS
 from etl.settings import Settings, settings
@@ -74,7 +75,7 @@ def _welcome(console: Console, options: Settings, numbers: dict[str, Any]) -> No
     """Where everything is."""
     etl = os.path.relpath(Path(sys.argv[0]).resolve())
     lines = Table.grid(padding=(0, 2))
-    lines.add_row("Page", f"[link]http://{options.web_host}:{options.web_port}/[/link]")
+    lines.add_row("Page", f"[link]{page_url(options.web_host, options.web_port)}[/link]")
     lines.add_row("Analyst", embedded.psql_line(options, "analyst"))
     lines.add_row("Operator", f"{etl} status")
     lines.add_row("", f"{etl} doctor")

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 
 from etl import embedded
 from etl.demo.report import Report
-from etl.demo.serve import children, first_end
+from etl.demo.serve import answers, children, first_end, need_port, page_url
 from etl.demo.steps import Pass
 from etl.demo.world import World, claim_database, remember
 from etl.engine.database import open_database
@@ -50,15 +50,18 @@ async def stay(
     """One pass, then a worker and the page until the task is cancelled; ``ready`` is told in between.
 
     Raises:
+        PortTaken: the page would have nowhere to listen.
         ChildEnded: the worker or the page ended by itself.
     """
+    need_port(settings.web_host, settings.web_port)
     with report.shown():
         seconds = await prepare(settings, world, report)
     async with upstream(world, settings) as (simulator, options):
         with report.shown():
             numbers = await _pass(simulator, options, report, history, seconds)
         async with children(("worker", "web"), options, settings.home) as running:
-            ready(numbers)
+            if await answers(f"{page_url(settings.web_host, settings.web_port)}health", running):
+                ready(numbers)
             await first_end(running, settings.home)
 
 

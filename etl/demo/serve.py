@@ -1,12 +1,16 @@
 """The worker and the page of the demo: started together, ended together."""
 
 import asyncio
+import errno
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+
+import httpx
 
 from etl.errors import PlainError
 
@@ -16,6 +20,32 @@ GRACE = 20.0
 
 class ChildEnded(PlainError):
     """The worker or the page ended by itself."""
+
+
+class PortTaken(PlainError):
+    """The page could not listen where it is to."""
+
+
+def need_port(host: str, port: int) -> None:
+    """See that the page will be able to listen, before work of minutes is done for it.
+
+    Raises:
+        PortTaken: it will not.
+    """
+    try:
+        for family, kind, _, _, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind) as probe:
+                # As the page does: a port whose last connections have not quite ended is free.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(where)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        reason = "is in use" if taken else f"cannot be listened on ({error.strerror})"
+        advice = "end what listens there, or set" if taken else "set"
+        raise PortTaken(
+            f"port {port} of {host} {reason}: {advice} ETL_WEB_PORT to another port"
+            + ("" if taken else " or ETL_WEB_HOST to an address of this machine")
+        ) from None
 
 
 @asynccontextmanager
@@ -45,6 +75,22 @@ async def children(
         yield running
     finally:
         await asyncio.shield(asyncio.gather(*(_end(child) for child in running.values())))
+
+
+def page_url(host: str, port: int) -> str:
+    """Where the page is."""
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+async def answers(url: str, running: Mapping[str, Child]) -> bool:
+    """Wait until something answers at ``url``; False when one of the children ended before."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while all(child.returncode is None for child in running.values()):
+            with suppress(httpx.TransportError):
+                await client.get(url)
+                return True
+            await asyncio.sleep(0.1)
+    return False
 
 
 async def first_end(running: Mapping[str, Child], home: Path) -> None:

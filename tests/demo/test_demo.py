@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -161,7 +162,7 @@ def test_the_page_answers_until_it_is_stopped_and_nothing_is_left(
         assert process.poll() is None, said.read_text()
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) >= 3  # the upstream, the worker, the page
-        until(lambda: answers(f"http://127.0.0.1:{port}/api/search"), 30)
+        assert answers(f"http://127.0.0.1:{port}/api/search")  # as soon as it was said
     finally:
         process.send_signal(stop)
         process.wait(60)
@@ -170,6 +171,17 @@ def test_the_page_answers_until_it_is_stopped_and_nothing_is_left(
     assert "Traceback" not in said.read_text()
     assert psutil.wait_procs(family, timeout=15)[1] == []
     assert value(options["ETL_DATABASE_URL"], "select 1") == 1  # not the demo's to stop
+
+
+def test_a_port_in_use_is_told_before_any_work(options: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_etl("demo", *SMALL, env={**options, "ETL_WEB_PORT": str(port)})
+    assert done.returncode == 1
+    assert f"etl: port {port} of 127.0.0.1 is in use: " in done.stderr
+    assert "ETL_WEB_PORT" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert value(options["ETL_DATABASE_URL"], "select to_regnamespace('fortnite') is null")
 
 
 def until(true: Callable[[], bool], seconds: float) -> None:
