@@ -35,9 +35,10 @@ async def once(settings: Settings, world: World, report: Report, history: int) -
     May be killed anywhere and run again: it goes on with what is there. Embedded servers that it
     started keep running.
     """
-    seconds = await prepare(settings, world, report)
     async with upstream(world, settings) as (simulator, options):
-        return await _pass(simulator, options, report, history, seconds)
+        with report.shown():
+            seconds = await prepare(settings, world, report)
+            return await _pass(simulator, options, report, history, seconds)
 
 
 async def stay(
@@ -54,10 +55,9 @@ async def stay(
         ChildEnded: the worker or the page ended by itself.
     """
     need_port(settings.web_host, settings.web_port)
-    with report.shown():
-        seconds = await prepare(settings, world, report)
     async with upstream(world, settings) as (simulator, options):
         with report.shown():
+            seconds = await prepare(settings, world, report)
             numbers = await _pass(simulator, options, report, history, seconds)
         async with children(("worker", "web"), options, settings.home) as running:
             if await answers(f"{page_url(settings.web_host, settings.web_port)}health", running):
@@ -83,7 +83,13 @@ async def prepare(settings: Settings, world: World, report: Report) -> dict[str,
 async def upstream(
     world: World, settings: Settings
 ) -> AsyncIterator[tuple[Running, dict[str, str]]]:
-    """The simulated upstream of ``world``, and the options that point a process at it."""
+    """The simulated upstream of ``world``, and the options that point a process at it.
+
+    It comes first: a world that cannot be is found before the one that is there is dropped for it.
+
+    Raises:
+        SimulatorFailed: there can be no such world.
+    """
     still = {"replay": world.replay, "growth": 0, "hidden": 0} if world.replay else {}
     made_up = {"islands": world.islands, "seed": world.seed}
     now = datetime.now(UTC).isoformat()
@@ -133,6 +139,7 @@ def _token_key(home: Path) -> str:
     """A key of the demo's own, kept so that a later run can read the stored token."""
     path = home / "demo-token-key"
     if not path.exists():
+        home.mkdir(mode=0o711, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_bytes(Fernet.generate_key())
     return path.read_text()
