@@ -16,6 +16,7 @@ from etl.demo.report import Report
 from etl.demo.serve import answers, children, first_end, need_port, page_url
 from etl.demo.steps import Pass
 from etl.demo.world import World, claim_database, remember
+from etl.embedded.servers import SERVERS
 from etl.engine.database import open_database
 from etl.engine.migrate import migrate
 from etl.search.client import open_elasticsearch
@@ -50,12 +51,14 @@ async def stay(
 ) -> None:
     """One pass, then a worker and the page until the task is cancelled; ``ready`` is told in between.
 
+    What it started is stopped, embedded servers too.
+
     Raises:
         PortTaken: the page would have nowhere to listen.
         ChildEnded: the worker or the page ended by itself.
     """
     need_port(settings.web_host, settings.web_port)
-    async with upstream(world, settings) as (simulator, options):
+    async with servers_stopped(settings), upstream(world, settings) as (simulator, options):
         with report.shown():
             seconds = await prepare(settings, world, report)
             numbers = await _pass(simulator, options, report, history, seconds)
@@ -63,6 +66,17 @@ async def stay(
             if await answers(f"{page_url(settings.web_host, settings.web_port)}health", running):
                 ready(numbers)
             await first_end(running, settings.home)
+
+
+@asynccontextmanager
+async def servers_stopped(settings: Settings) -> AsyncIterator[None]:
+    """Stop at exit the embedded servers that did not run at entry."""
+    found = await asyncio.to_thread(embedded.status, settings)
+    ours = [name for name in SERVERS if not found[name]["running"]]
+    try:
+        yield
+    finally:
+        await _whole(lambda: embedded.down(settings, ours))
 
 
 async def prepare(settings: Settings, world: World, report: Report) -> dict[str, float]:
@@ -74,7 +88,7 @@ async def prepare(settings: Settings, world: World, report: Report) -> dict[str,
     ):
         began = monotonic()
         with report.bar(name):
-            await asyncio.to_thread(step)
+            await _whole(step)
         seconds[name] = round(monotonic() - began, 3)
     return seconds
 
@@ -126,6 +140,15 @@ async def _pass(
     ):
         steps = Pass(db, elasticsearch, simulator, settings, report, seconds)
         return await steps.run(history)
+
+
+async def _whole(step: Callable[[], object]) -> None:
+    """Do ``step`` in a thread, to its end even when cancelled: what is to be undone has then been done."""
+    doing = asyncio.create_task(asyncio.to_thread(step))
+    try:
+        await asyncio.shield(doing)
+    finally:
+        await asyncio.wait([doing])
 
 
 def _migrate(settings: Settings, world: World) -> None:
