@@ -27,6 +27,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+MOST_ISLANDS = 1_000_000
+"""Of a made-up world: several times the real one; what is far above never gets to its first island."""
 FortniteSource = Literal["catalogue", "metrics", "links", "ccu", "discovery", "creators"]
 MetricInterval = Literal["day", "hour", "minute"]
 _Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,100}$")]
@@ -322,7 +324,9 @@ class Settings(BaseSettings):
     simulator_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         0, description="Port the simulated upstream listens on at 127.0.0.1; 0 takes a free one."
     )
-    simulator_islands: Positive = Field(20_000, description="Islands of a made-up world.")
+    simulator_islands: Annotated[int, Field(ge=1, le=MOST_ISLANDS)] = Field(
+        20_000, description="Islands of a made-up world."
+    )
     simulator_seed: int = Field(1, description="Seed of a made-up world.")
     simulator_speed: Annotated[float, Field(ge=0)] = Field(
         1.0, description="Seconds of simulated time that pass in a second; 0 stops its clock."

@@ -17,14 +17,15 @@ from etl.demo import run
 from etl.demo.report import Report
 from etl.demo.serve import page_url
 from etl.demo.world import World
-from etl.embedded.servers import SERVERS
-from etl.settings import Settings, settings
+from etl.settings import MOST_ISLANDS, Settings, settings
 
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="One pass without the page.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
-    islands: Annotated[int, typer.Option(help="Islands of the made-up world.", min=1)] = 5000,
+    islands: Annotated[
+        int, typer.Option(help="Islands of the made-up world.", min=1, max=MOST_ISLANDS)
+    ] = 5000,
     seed: Annotated[int, typer.Option(help="Names the made-up world.")] = 1,
     replay: Annotated[
         Path | None,
@@ -43,21 +44,17 @@ def demo(
     console = Console(stderr=True)
     report = Report(console)
     world = World(islands, seed, replay)
-    before = {name for name, each in embedded.status(options).items() if each["running"]}
     if once:
-        with report.shown():
-            numbers = run_async(lambda: run.once(options, world, report, cycles))
-        _print(numbers, as_json)
+        _print(run_async(lambda: run.once(options, world, report, cycles)), as_json)
         return
-    try:
-        run_async(
-            lambda: run.stay(
-                options, world, report, cycles, lambda numbers: _welcome(console, options, numbers)
-            )
-        )
-    finally:
-        console.print("Stopping what the demo started…")
-        embedded.down(options, [name for name in SERVERS if name not in before])
+    run_async(
+        lambda: run.stay(
+            options, world, report, cycles, lambda numbers: _welcome(console, options, numbers)
+        ),
+        told=lambda first: console.print(
+            "Stopping what the demo started…" if first else "Still stopping: up to a minute more…"
+        ),
+    )
 
 
 def _print(numbers: dict[str, Any], as_json: bool) -> None:

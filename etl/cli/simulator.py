@@ -6,14 +6,16 @@ from typing import Annotated
 import msgspec
 import typer
 
-from etl.settings import settings
+from etl.settings import MOST_ISLANDS, settings
 from etl.simulator import server
 from etl.simulator.clock import instant
 
 
 def simulator(
     port: Annotated[int | None, typer.Option(help="0 takes a free port.", min=0, max=65535)] = None,
-    islands: Annotated[int | None, typer.Option(help="Islands of a made-up world.", min=1)] = None,
+    islands: Annotated[
+        int | None, typer.Option(help="Islands of a made-up world.", min=1, max=MOST_ISLANDS)
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Names the made-up world.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Folder of recorded data to serve.")] = None,
     speed: Annotated[float | None, typer.Option(help="Simulated seconds a second.", min=0)] = None,
@@ -28,7 +30,7 @@ def simulator(
     """Serve the simulated upstream APIs until stopped. Options not given come from ETL_SIMULATOR_*.
 
     Exit status: 0 when stopped by SIGTERM, SIGHUP or SIGINT; 1 when it cannot start, the reason on
-    standard error.
+    standard error; with --attached on standard output, for whoever waits there for its address.
     """
     given = {
         "port": port,
@@ -51,8 +53,15 @@ def simulator(
         )
         server.serve(wanted, lambda url: typer.echo(f"listening on {url}"), attached=attached)
     except (ValueError, OSError) as error:
-        typer.echo(f"the simulator cannot start: {error}", err=True)
+        typer.echo(f"the simulator cannot start: {_reason(error)}", err=not attached)
         raise typer.Exit(1) from None
+
+
+def _reason(error: ValueError | OSError) -> str:
+    """A line; of a file, which one and what is wrong with it."""
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"there is no {error.filename}: give a folder of recorded data that has it"
+    return " ".join(str(error).split())
 
 
 def _limit(text: str) -> tuple[str, float | None]:

@@ -16,6 +16,7 @@ from etl.demo.report import Report
 from etl.demo.serve import answers, children, first_end, need_port, page_url
 from etl.demo.steps import Pass
 from etl.demo.world import World, claim_database, remember
+from etl.embedded.servers import SERVERS
 from etl.engine.database import open_database
 from etl.engine.migrate import migrate
 from etl.search.client import open_elasticsearch
@@ -35,9 +36,10 @@ async def once(settings: Settings, world: World, report: Report, history: int) -
     May be killed anywhere and run again: it goes on with what is there. Embedded servers that it
     started keep running.
     """
-    seconds = await prepare(settings, world, report)
     async with upstream(world, settings) as (simulator, options):
-        return await _pass(simulator, options, report, history, seconds)
+        with report.shown():
+            seconds = await prepare(settings, world, report)
+            return await _pass(simulator, options, report, history, seconds)
 
 
 async def stay(
@@ -49,20 +51,32 @@ async def stay(
 ) -> None:
     """One pass, then a worker and the page until the task is cancelled; ``ready`` is told in between.
 
+    What it started is stopped, embedded servers too.
+
     Raises:
         PortTaken: the page would have nowhere to listen.
         ChildEnded: the worker or the page ended by itself.
     """
     need_port(settings.web_host, settings.web_port)
-    with report.shown():
-        seconds = await prepare(settings, world, report)
-    async with upstream(world, settings) as (simulator, options):
+    async with servers_stopped(settings), upstream(world, settings) as (simulator, options):
         with report.shown():
+            seconds = await prepare(settings, world, report)
             numbers = await _pass(simulator, options, report, history, seconds)
         async with children(("worker", "web"), options, settings.home) as running:
             if await answers(f"{page_url(settings.web_host, settings.web_port)}health", running):
                 ready(numbers)
             await first_end(running, settings.home)
+
+
+@asynccontextmanager
+async def servers_stopped(settings: Settings) -> AsyncIterator[None]:
+    """Stop at exit the embedded servers that did not run at entry."""
+    found = await asyncio.to_thread(embedded.status, settings)
+    ours = [name for name in SERVERS if not found[name]["running"]]
+    try:
+        yield
+    finally:
+        await _whole(lambda: embedded.down(settings, ours))
 
 
 async def prepare(settings: Settings, world: World, report: Report) -> dict[str, float]:
@@ -74,7 +88,7 @@ async def prepare(settings: Settings, world: World, report: Report) -> dict[str,
     ):
         began = monotonic()
         with report.bar(name):
-            await asyncio.to_thread(step)
+            await _whole(step)
         seconds[name] = round(monotonic() - began, 3)
     return seconds
 
@@ -83,7 +97,13 @@ async def prepare(settings: Settings, world: World, report: Report) -> dict[str,
 async def upstream(
     world: World, settings: Settings
 ) -> AsyncIterator[tuple[Running, dict[str, str]]]:
-    """The simulated upstream of ``world``, and the options that point a process at it."""
+    """The simulated upstream of ``world``, and the options that point a process at it.
+
+    It comes first: a world that cannot be is found before the one that is there is dropped for it.
+
+    Raises:
+        SimulatorFailed: there can be no such world.
+    """
     still = {"replay": world.replay, "growth": 0, "hidden": 0} if world.replay else {}
     made_up = {"islands": world.islands, "seed": world.seed}
     now = datetime.now(UTC).isoformat()
@@ -122,6 +142,15 @@ async def _pass(
         return await steps.run(history)
 
 
+async def _whole(step: Callable[[], object]) -> None:
+    """Do ``step`` in a thread, to its end even when cancelled: what is to be undone has then been done."""
+    doing = asyncio.create_task(asyncio.to_thread(step))
+    try:
+        await asyncio.shield(doing)
+    finally:
+        await asyncio.wait([doing])
+
+
 def _migrate(settings: Settings, world: World) -> None:
     url = embedded.database_url(settings)
     claim_database(url, world)
@@ -133,6 +162,7 @@ def _token_key(home: Path) -> str:
     """A key of the demo's own, kept so that a later run can read the stored token."""
     path = home / "demo-token-key"
     if not path.exists():
+        home.mkdir(mode=0o711, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_bytes(Fernet.generate_key())
     return path.read_text()

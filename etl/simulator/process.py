@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from etl.errors import PlainError
 from etl.settings import settings
 from etl.simulator.server import credentials
 
@@ -17,7 +18,7 @@ _END_SECONDS = 10.0
 _LINE = "listening on "
 
 
-class SimulatorFailed(Exception):
+class SimulatorFailed(PlainError):
     """The simulator did not start, or refused what an admin call asked for."""
 
 
@@ -117,8 +118,8 @@ async def start(*arguments: str, **options: object) -> AsyncIterator[Running]:
             ``limit`` may be a mapping of names to numbers (None lifts one).
 
     Raises:
-        SimulatorFailed: it ended or said nothing for a minute before it was ready; its reason is on
-            standard error.
+        SimulatorFailed: it ended or said nothing for a minute before it was ready; gives its
+            reason, or a bug's traceback is on standard error.
 
     The process ends with the context, and also when this process dies.
     """
@@ -176,7 +177,7 @@ async def _url(process: asyncio.subprocess.Process) -> str:
         ) from None
     said = line.decode().strip()
     if not said.startswith(_LINE):
-        raise SimulatorFailed(f"the simulator did not start; it said {said!r}")
+        raise SimulatorFailed(said or "the simulator did not start: the lines above say why")
     return said.removeprefix(_LINE)
 
 

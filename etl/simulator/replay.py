@@ -6,6 +6,7 @@ The peak CCU of an island's day is the median of its recorded days; an island wi
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -154,12 +155,14 @@ class Replay(World):
 
 def _lines(path: Path, kind: type[_T]) -> Iterator[_T]:
     decoder = msgspec.json.Decoder(kind)
-    with gzip.open(path, "rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
+    number = 0
+    try:
+        with gzip.open(path, "rb") as lines:
+            for line in lines:
+                number += 1
                 yield decoder.decode(line)
-            except msgspec.MsgspecError as error:
-                raise ValueError(f"{path} line {number}: {error}") from error
+    except (msgspec.MsgspecError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} line {number}: {error}") from error
 
 
 def _archived(path: Path) -> Iterator[tuple[int, Day]]:

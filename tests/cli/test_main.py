@@ -164,6 +164,26 @@ def test_a_terminal_closes_twice_and_the_cleanup_ends() -> None:
     assert (process.returncode, out) == (129, b"cleaned up\n")
 
 
+def test_told_again_it_says_so_and_the_cleanup_ends() -> None:
+    patient = "work, told=lambda first: print('first' if first else 'again', flush=True)"
+    slow = RUNNING.replace("    finally:\n", f"    finally:\n{SAYING}")
+    with subprocess.Popen(
+        [ETL.with_name("python"), "-c", slow.replace("run_async(work", f"run_async({patient}")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() == "cleaning up\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "first\nagain\ncleaned up\n", "")
+
+
 def test_under_nohup_a_closed_terminal_ends_nothing() -> None:
     with subprocess.Popen(
         ["nohup", ETL.with_name("python"), "-c", RUNNING.replace("60", "0.5")],

@@ -18,6 +18,7 @@ import pytest
 from elasticsearch import AsyncElasticsearch
 from psycopg import sql
 
+from etl.demo.world import World, remember
 from etl.settings import Settings
 from tests.commands import ETL, environment, run_etl
 from tests.data import DATA
@@ -137,8 +138,26 @@ def test_a_database_of_another_application_is_refused_before_and_after(
     assert value(url, "select count(*) from fortnite.island") >= 40
 
 
+def test_recorded_data_that_is_not_there_drops_nothing(
+    options: dict[str, str], tmp_path: Path
+) -> None:
+    url = options["ETL_DATABASE_URL"]
+    assert run_etl("migrate", env=options).returncode == 0
+    remember(url, World(150, 3))
+    done = run_etl("demo", "--once", "--replay", str(tmp_path), env=options)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"there is no {tmp_path}/data-api/island-catalogue-" in done.stderr
+    assert value(url, "select value->>'islands' from engine.watermark where name = 'demo'") == "150"
+
+
 def test_wrong_input_is_told_in_a_sentence(options: dict[str, str], tmp_path: Path) -> None:
-    for arguments in (("--replay", str(tmp_path / "none")), ("--islands", "0"), ("--cycles", "no")):
+    for arguments in (
+        ("--replay", str(tmp_path / "none")),
+        ("--islands", "0"),
+        ("--islands", "1000001"),
+        ("--cycles", "no"),
+    ):
         done = run_etl("demo", *arguments, env=options)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr

@@ -70,7 +70,7 @@ async def test_what_cannot_be_is_named_on_standard_error(
 
 
 async def test_start_fails_with_a_reason() -> None:
-    with pytest.raises(SimulatorFailed, match="did not start"):
+    with pytest.raises(SimulatorFailed, match="no limit is named 'nothing'"):
         async with start(limit={"nothing": 3}):
             pytest.fail("it started")
 

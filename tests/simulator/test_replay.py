@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -112,11 +113,19 @@ async def test_nothing_is_released_and_nothing_is_hidden(replay: Client) -> None
     await replay.sim.clock(now="2026-07-06T18:00:00Z")
 
 
-async def test_folder_without_recorded_data_is_named(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SimulatorFailed):
+async def test_folder_without_recorded_data_is_named() -> None:
+    with pytest.raises(SimulatorFailed, match="/nowhere/data-api"):
         async with start(replay="/nowhere"):
             pytest.fail("it started")
-    assert "/nowhere/data-api" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"[]", gzip.compress(b"{}")[:-9]])
+async def test_a_damaged_catalogue_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "data-api").mkdir()
+    (tmp_path / CATALOGUE).write_bytes(content)
+    with pytest.raises(SimulatorFailed, match=f"{tmp_path}/data-api"):
+        async with start(replay=tmp_path):
+            pytest.fail("it started")
 
 
 async def test_islands_added_to_a_recorded_world_are_played_like_any_fresh_ones() -> None:
