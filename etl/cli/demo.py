@@ -69,15 +69,19 @@ def _print(numbers: dict[str, Any], as_json: bool) -> None:
 
 
 def _welcome(console: Console, options: Settings, numbers: dict[str, Any]) -> None:
-    """Where everything is."""
+    """Where everything is: what is to be copied stands below the box, on a line of its own."""
     etl = os.path.relpath(Path(sys.argv[0]).resolve())
-    lines = Table.grid(padding=(0, 2))
-    lines.add_row("Page", f"[link]{page_url(options.web_host, options.web_port)}[/link]")
-    lines.add_row("Analyst", embedded.psql_line(options, "analyst"))
-    lines.add_row("Operator", f"{etl} status")
-    lines.add_row("", f"{etl} doctor")
-    lines.add_row("", f"{etl} psql --role operator -c 'table ops.backlog'")
-    lines.add_row("Logs", f"{options.home}/demo-worker.log")
-    lines.add_row("Islands", f"{numbers['search']['island']:,} searchable: try “zone wars”")
-    lines.add_row("End", "Ctrl-C")
-    console.print(Panel(lines, title="Headrace is running", border_style="cyan"))
+    page = page_url(options.web_host, options.web_port)
+    box = Table.grid(padding=(0, 2))
+    box.add_row("Page", f"[link]{page}[/link]")
+    box.add_row("Islands", f"{numbers['search']['island']:,} searchable: try “zone wars”")
+    box.add_row("End", "Ctrl-C")
+    console.print(Panel(box, title="Headrace is running", border_style="cyan"))
+    for what, line in (
+        ("Analyst", embedded.psql_line(options, "analyst")),
+        ("Operator", f"{etl} status"),
+        ("", f"{etl} doctor"),
+        ("", f"{etl} psql --role operator -c 'table ops.backlog'"),
+        ("Logs", f"{options.home}/demo-worker.log"),
+    ):
+        console.print(f"{what:<9} {line}", soft_wrap=True, markup=False, highlight=False)

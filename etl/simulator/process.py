@@ -127,7 +127,10 @@ async def start(*arguments: str, **options: object) -> AsyncIterator[Running]:
     for name, value in options.items():
         command += _arguments(name, value)
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # a Ctrl-C reaches its starter alone, who ends it in order
     )
     try:
         url = await _url(process)

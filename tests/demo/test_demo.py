@@ -172,7 +172,7 @@ def test_the_page_answers_until_it_is_stopped_and_nothing_is_left(
     with said.open("w") as file:
         process = subprocess.Popen(
             [ETL, "demo", *SMALL],
-            env=environment({**options, "ETL_WEB_PORT": str(port)}),
+            env=environment({**options, "ETL_WEB_PORT": str(port), "COLUMNS": "60"}),
             stdout=subprocess.DEVNULL,
             stderr=file,
         )
@@ -186,7 +186,8 @@ def test_the_page_answers_until_it_is_stopped_and_nothing_is_left(
         process.send_signal(stop)
         process.wait(60)
     assert process.returncode == ENDS[stop]
-    assert "etl_analyst" in said.read_text()
+    (line,) = [line for line in said.read_text().splitlines() if line.startswith("Analyst ")]
+    assert all(part in line for part in ("psql ", "etl_analyst", "host=", "dbname=", "port="))
     assert "Traceback" not in said.read_text()
     assert psutil.wait_procs(family, timeout=15)[1] == []
     assert value(options["ETL_DATABASE_URL"], "select 1") == 1  # not the demo's to stop
