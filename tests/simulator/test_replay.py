@@ -119,7 +119,7 @@ async def test_folder_without_recorded_data_is_named() -> None:
             pytest.fail("it started")
 
 
-@pytest.mark.parametrize("content", [b"[]", gzip.compress(b"{}")[:-9]])
+@pytest.mark.parametrize("content", [b"[]", gzip.compress(b"{}")[:-9]], ids=["no gzip", "cut"])
 async def test_a_damaged_catalogue_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "data-api").mkdir()
     (tmp_path / CATALOGUE).write_bytes(content)
