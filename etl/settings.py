@@ -62,7 +62,6 @@ class BadSettingError(Exception):
 
 
 ENV_FILE = ".env"
-ENV_ENCODING = "utf-8-sig"  # some editors put a mark before the first name
 
 
 class Settings(BaseSettings):
@@ -71,7 +70,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="ETL_",
         env_file=ENV_FILE,
-        env_file_encoding=ENV_ENCODING,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -447,7 +445,7 @@ def settings() -> Settings:
 
 def env_file() -> dict[str, str | None]:
     """What .env of the working directory says, option or not; nothing where there is none."""
-    return dotenv_values(ENV_FILE, encoding=ENV_ENCODING)
+    return dotenv_values(ENV_FILE)
 
 
 def _sentence(loc: tuple[int | str, ...], message: str) -> str:

@@ -18,7 +18,7 @@ cross join lateral (
 cross join lateral (
   select search.fold(v.title) as folded_title
   from (values (t.title)) as v (title)
-  offset 0 -- noqa: AM09
+  order by v.title offset 0
 ) as f
 cross join lateral (
   select count(*)::integer as panels

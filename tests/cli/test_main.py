@@ -5,6 +5,8 @@ import pty
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -118,12 +120,11 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize(
-    ("stop", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
-)
-def test_a_stopped_coroutine_cleans_up(stop: signal.Signals, status: int) -> None:
+@contextmanager
+def running(code: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs ``code`` and has said that it is ready."""
     with subprocess.Popen(
-        [ETL.with_name("python"), "-c", RUNNING],
+        [ETL.with_name("python"), "-c", code],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -131,6 +132,14 @@ def test_a_stopped_coroutine_cleans_up(stop: signal.Signals, status: int) -> Non
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
+        yield process
+
+
+@pytest.mark.parametrize(
+    ("stop", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
+def test_a_stopped_coroutine_cleans_up(stop: signal.Signals, status: int) -> None:
+    with running(RUNNING) as process:
         process.send_signal(stop)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (status, "cleaned up\n", "")
@@ -167,16 +176,8 @@ def test_a_terminal_closes_twice_and_the_cleanup_ends() -> None:
 def test_told_again_it_says_so_and_the_cleanup_ends() -> None:
     patient = "work, told=lambda first: print('first' if first else 'again', flush=True)"
     slow = RUNNING.replace("    finally:\n", f"    finally:\n{SAYING}")
-    with subprocess.Popen(
-        [ETL.with_name("python"), "-c", slow.replace("run_async(work", f"run_async({patient}")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as process:
-        assert process.stdout is not None
+    with running(slow.replace("run_async(work", f"run_async({patient}")) as process:
         assert process.stderr is not None
-        assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
         assert process.stderr.readline() == "cleaning up\n"
         process.send_signal(signal.SIGINT)

@@ -67,6 +67,9 @@ def test_what_would_go_is_said_and_then_goes(
     assert etl("retention", "--dry-run", env=env).out == "Nothing would go\n"
     assert conn.execute("select samples, peak from fortnite.ccu_daily").fetchall() == [(2, 9)]
     assert json.loads(etl("retention", "--json", env=env).out)["partitions_dropped"] == 0
+
+
+def test_analysts_see_how_long_each_is_kept(conn: psycopg.Connection) -> None:
     with conn.transaction():
         conn.execute("set local role etl_analyst")
         kept = conn.execute("select relation, kept_days from ops.retention").fetchall()
