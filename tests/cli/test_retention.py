@@ -69,7 +69,10 @@ def test_what_would_go_is_said_and_then_goes(
     assert json.loads(etl("retention", "--json", env=env).out)["partitions_dropped"] == 0
 
 
-def test_analysts_see_how_long_each_is_kept(conn: psycopg.Connection) -> None:
+def test_analysts_see_how_long_each_is_kept(
+    etl: Etl, database_url: str, conn: psycopg.Connection
+) -> None:
+    assert etl("retention", env={"ETL_DATABASE_URL": database_url}).status == 0
     with conn.transaction():
         conn.execute("set local role etl_analyst")
         kept = conn.execute("select relation, kept_days from ops.retention").fetchall()
