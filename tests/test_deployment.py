@@ -18,6 +18,17 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 # The owner's password belongs to the compose file alone: it becomes part of ETL_DATABASE_URL.
 COMPOSE_ONLY = {"ETL_OWNER_PASSWORD"}
+# Of embedded servers; or fixed by what is around: the image, the set-up of the server, the time to end.
+NOT_IN_CONTAINERS = {
+    "ETL_POSTGRES_BIN",
+    "ETL_POSTGRES_FSYNC",
+    "ETL_ELASTICSEARCH_HEAP",
+    "ETL_ELASTICSEARCH_JAVA_OPTIONS",
+    "ETL_HOME",
+    "ETL_LOG_FORMAT",
+    "ETL_ELASTICSEARCH_API_KEY",
+    "ETL_WORKER_GRACE",
+}
 
 
 def test_compose_file_is_valid_against_the_specification() -> None:
@@ -41,6 +52,12 @@ def test_compose_file_is_valid_against_the_specification() -> None:
 def test_services_name_only_options_that_exist(service: str) -> None:
     named = {key for key in SERVICES[service].get("environment", {}) if key.startswith("ETL_")}
     assert named <= OPTIONS
+
+
+def test_every_option_of_the_environment_reaches_a_service() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    lacking = {name for name in OPTIONS if not re.search(rf"\b{name}\b", text)}
+    assert {name for name in lacking if "_SIMULATOR_" not in name} == NOT_IN_CONTAINERS
 
 
 def test_variables_of_the_compose_file_are_in_the_example() -> None:
