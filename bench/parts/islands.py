@@ -21,6 +21,7 @@ def body(number: int, version: int) -> bytes:
     creator = chance.randrange(40_000)
     image = f"https://cdn-0001.qstv.on.epicgames.com/{chance.randbytes(9).hex()}/image/landscape"
     made = f"2026-07-{1 + number % 28:02}T20:42:{version % 60:02}.099Z"
+    published = f"202{number % 6}-0{1 + number % 9}-{1 + number % 28:02}T{number % 24:02}:{number % 59:02}:25.690Z"
     return orjson.dumps(
         {
             "namespace": "fn",
@@ -59,7 +60,7 @@ def body(number: int, version: int) -> bytes:
             "active": True,
             "disabled": False,
             "created": made,
-            "published": "2024-08-23T15:59:25.690Z",
+            "published": published,
             "updated": made,
             "descriptionTags": ["pvp", "team deathmatch", "practice", "action"],
             "moderationStatus": "Approved",
