@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
-import psycopg
 import structlog
 
 from etl.engine import crawl
@@ -14,10 +13,9 @@ from etl.engine.crawl import Lease
 from etl.engine.database import Database
 from etl.engine.errors import Refused, Transient
 from etl.engine.items import Bad, Visited
-from etl.engine.resource import GiveUp
 from etl.engine.text import as_reason
 from etl.engine.together import in_lanes
-from etl.fortnite.metrics_api import KEPT, Bucket, MetricsApi, open_metrics, parse
+from etl.fortnite.metrics_api import Bucket, MetricsApi, kept_from, open_metrics, parse
 from etl.settings import MetricInterval, Settings
 
 log = structlog.get_logger(__name__)
@@ -32,7 +30,6 @@ IN_A_ROW = 8
 BLAMED = frozenset({400, 413, 422})
 """Refusals that may be due to the island asked for."""
 UNKNOWN = frozenset({404, 410})
-MARGIN = timedelta(minutes=1)
 A_DAY = timedelta(days=1)
 MOST_BYTES = 65_536
 """Bytes kept of an answer that cannot be read."""
@@ -151,10 +148,10 @@ class _Run:
             await in_lanes(lease.claims, partial(self._read, batch), LANES)
             await self._store(batch)
         except asyncio.CancelledError:
-            await self._give_up(crawl.release, lease)
+            await crawl.let_go(self._db, METRICS, lease)
             raise
-        except Exception:
-            await self._give_up(crawl.abandon, lease)
+        except Exception as error:
+            await crawl.let_go(self._db, METRICS, lease, error)
             raise
         return batch.stopped
 
@@ -167,21 +164,30 @@ class _Run:
             if error.retry_at is not None:
                 self._stop(batch, error)
                 return
-            self._failures += 1
-            if self._failures >= IN_A_ROW:
-                self._stop(batch, error)
-            read = _Read(code, batch.lease.now(), trouble=as_reason(error.reason))
+            read = self._failed(batch, code, error)
         except Refused as error:
             if error.status not in UNKNOWN | BLAMED:
                 self.refusal = error
                 self._stop(batch, Transient(error.reason))
                 return
-            gone = error.status in UNKNOWN
-            why = None if gone else as_reason(error.reason)
-            read = _Read(code, batch.lease.now(), gone=gone, trouble=why)
+            read = self._refused(batch, code, error)
         else:
             self._failures = 0
         batch.reads[code] = read
+
+    def _refused(self, batch: _Batch, code: str, error: Refused) -> _Read:
+        if error.status not in UNKNOWN:
+            return _Read(code, batch.lease.now(), trouble=as_reason(error.reason))
+        if error.code is None:  # not an island is unknown, but the path: it says nothing of islands
+            return self._failed(batch, code, Transient(error.reason))
+        return _Read(code, batch.lease.now(), gone=True)
+
+    def _failed(self, batch: _Batch, code: str, error: Transient) -> _Read:
+        """An island that got no answer; so many in a row, and the service is to blame."""
+        self._failures += 1
+        if self._failures >= IN_A_ROW:
+            self._stop(batch, error)
+        return _Read(code, batch.lease.now(), trouble=as_reason(error.reason))
 
     def _stop(self, batch: _Batch, error: Transient) -> None:
         """Ask for nothing more; what was not read is given back, unblamed."""
@@ -194,7 +200,7 @@ class _Run:
         """All days of an island, and its hours and ten minutes where it has players enough."""
         lease = batch.lease
         read = _Read(code, lease.now(), [])
-        await self._interval(batch, read, "day", lease.now() - KEPT + MARGIN)
+        await self._interval(batch, read, "day", kept_from("day", lease.now()))
         finer = [name for name in self._settings.fortnite_metrics_intervals if name != "day"]
         if read.trouble is None and _lately(read) >= self._settings.fortnite_metrics_fine:
             for name in finer:
@@ -205,7 +211,7 @@ class _Run:
         """Buckets since the last closed one that is stored. A failure costs nothing but them."""
         minutes = {"hour": 60, "minute": 10}[name]
         row = await self._db.fetch_one(UNTIL, (minutes, read.code))
-        oldest = batch.lease.now() - KEPT + MARGIN
+        oldest = kept_from(name, batch.lease.now())
         try:
             await self._interval(batch, read, name, max(filter(None, (row["ts"], oldest))))
         except Transient as error:
@@ -271,13 +277,6 @@ class _Run:
             ),
         )
         self.numbers.rejected += row["kept"]
-
-    async def _give_up(self, give_up: GiveUp, lease: Lease) -> None:
-        """A server that is away will find the lease run out."""
-        try:
-            await give_up(self._db, METRICS, lease)
-        except psycopg.Error as error:
-            log.warning("lease left to run out", resource=METRICS.name, reason=str(error))
 
 
 def _lately(read: _Read) -> int:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from math import isfinite
+from math import ceil, isfinite
 from typing import Annotated
 from urllib.parse import quote
 
@@ -20,6 +20,8 @@ from etl.settings import MetricInterval, Settings
 
 KEPT = timedelta(days=7)
 """How far back upstream tells."""
+MARGIN = timedelta(minutes=1)
+"""How much further it may be with that when it is asked."""
 SKEW = timedelta(minutes=10)
 """How far upstream's clock may be ahead of ours."""
 OLDEST = timedelta(days=30)
@@ -113,7 +115,7 @@ class MetricsApi:
         """All metrics of an island from an instant until now, as bytes; :func:`parse` takes them apart.
 
         Raises:
-            Transient, Refused: as Upstream.get. 404: it knows no such island.
+            Transient, Refused: as Upstream.get. 404 with an error code: it knows no such island.
         """
         path = f"/islands/{quote(code, safe='')}/metrics"
         since = since.astimezone(UTC)
@@ -122,6 +124,15 @@ class MetricsApi:
             params={"from": f"{since:%Y-%m-%dT%H:%M:%S}.{since.microsecond // 1000:03d}Z"},
         )
         return answer.body
+
+
+def kept_from(interval: MetricInterval, now: datetime) -> datetime:
+    """Start of the first bucket that upstream surely tells, and tells whole.
+
+    Of a bucket that holds the instant asked from, that is not described: only whole ones are asked for.
+    """
+    step = INTERVALS[interval].minutes * 60
+    return datetime.fromtimestamp(ceil((now - KEPT + MARGIN).timestamp() / step) * step, UTC)
 
 
 @asynccontextmanager

@@ -1,7 +1,9 @@
 """The Data API's metrics of an island, by day, hour and ten minutes.
 
 As in the real service the last 20 minutes are not in yet, the day still running is partial, and
-seven days are kept.
+seven days are kept: what begins before midnight UTC seven days ago is refused. A bucket is told that
+begins at ``from`` or later, as described; whether the one that holds ``from`` is told, too, is not
+known, and here it is not.
 """
 
 from collections.abc import Sequence
@@ -80,9 +82,11 @@ def _told(ask: Ask, body: Body) -> Response:
 def _series(ask: Ask, interval: str, names: Sequence[str]) -> Body | Response:
     """The series by name, or the error to answer with."""
     code, world = ask.request.path_params["code"], ask.service.world
+    if interval not in _STEPS:
+        return problems.invalid("metrics", f"the interval is one of {', '.join(_STEPS)}")
     key = None if code in world.archive else world.find(code, ask.now)
     known = code in world.archive or not (key is None or HIDDEN <= key < ADDED)
-    if not known or interval not in _STEPS:
+    if not known:
         return problems.missing("metrics", code)
     try:
         span = _range(ask.request.query_params, interval, ask.now)
@@ -111,15 +115,22 @@ def _bucket(ask: Ask, key: int | None, interval: str, span: tuple[float, float])
 
 
 def _range(given: QueryParams, interval: str, now: float) -> _Range:
-    """The buckets asked for, cut to what is kept."""
+    """The buckets asked for. Raises ValueError where they cannot be had."""
     step = _STEPS[interval]
     until = instant(given["to"]) if "to" in given else now
-    since = instant(given["from"]) if "from" in given else now - _BACK[interval]
+    since = instant(given["from"]) if "from" in given else _back(interval, now)
     if since > until:
         raise ValueError(f"{text(since)} is after {text(until)}")
-    oldest = now - _KEPT
-    start = max(since, oldest)
-    return _Range(start - start % step, min(until, now), step)
+    oldest = now - now % DAY - _KEPT
+    if since < oldest:
+        raise ValueError(f"the from timestamp cannot be before {text(oldest)}")
+    return _Range(since + -since % step, min(until, now), step)
+
+
+def _back(interval: str, now: float) -> float:
+    """Where it begins unless that is said: hours and minutes back, or with the day before."""
+    start = now - _BACK[interval]
+    return start - start % DAY if interval == "day" else start
 
 
 def _value(day: Day, name: str) -> dict[str, int | float | None]:

@@ -23,6 +23,15 @@ begin
       s.peak_on as new_peak_on,
       s.peak_ccu as new_peak_ccu,
       s.gone,
+      m.gone_at,
+      -- Where it is still listed, only its metrics are not for us.
+      case
+        when s.gone and not exists (
+          select from engine.crawl as c
+          where
+            c.key = s.code and c.resource = 'fortnite.catalogue' and c.last_fetched_at > s.read_at - interval '6 hours'
+        ) then coalesce(m.gone_at, s.read_at)
+      end as new_gone_at,
       fortnite.metric_kept_from(s.read_at) as kept_from,
       case when s.gone then (s.read_at at time zone 'UTC')::date - 1 else s.closed_to end as closed_to,
       case when s.gone then m.read_through + 1 else s.given_from end as given_from
@@ -52,12 +61,14 @@ begin
     set
       read_through = f.read_through,
       peak_on = f.peak_on,
-      peak_ccu = f.peak_ccu
+      peak_ccu = f.peak_ccu,
+      gone_at = f.gone_at
     from (
       select
         r.island_id,
         r.code,
         r.gone,
+        r.new_gone_at as gone_at,
         -- A day that upstream keeps and did not give holds what comes after it: it may be given yet.
         greatest(
           r.read_through,
@@ -70,20 +81,24 @@ begin
     ) as f
     where
       m.island_id = f.island_id
-      and (f.read_through, f.peak_on, f.peak_ccu) is distinct from (m.read_through, m.peak_on, m.peak_ccu)
+      and (f.read_through, f.peak_on, f.peak_ccu, f.gone_at)
+      is distinct from (m.read_through, m.peak_on, m.peak_ccu, m.gone_at)
     returning m.island_id
   )
 
   select
     (select count(*) from lost),
-    -- Documents show it of islands alone that we do not sample ourselves.
+    -- Documents show the peak of islands alone that we do not sample ourselves.
     (
       select array_agg(r.code)
       from read as r
       where
-        not r.gone
-        and (r.new_peak_on, r.new_peak_ccu) is distinct from (r.peak_on, r.peak_ccu)
-        and not exists (select from fortnite.island_now as n where n.island_id = r.island_id)
+        (r.gone_at is null) <> (r.new_gone_at is null)
+        or (
+          not r.gone
+          and (r.new_peak_on, r.new_peak_ccu) is distinct from (r.peak_on, r.peak_ccu)
+          and not exists (select from fortnite.island_now as n where n.island_id = r.island_id)
+        )
     )
   into v_lost, v_marked;
   perform search.mark('island', v_marked);
@@ -93,4 +108,5 @@ $$;
 
 comment on function fortnite.follow_metrics(jsonb) is
 'Notes how far the days of islands were read by these reads (as fortnite.take_metrics has them), and lists those that
-upstream dropped before they were. Marks the documents that show another peak now. Gives how many days were lost';
+upstream dropped before they were. Marks the documents that show another peak now, and those of islands that left the
+Data API or are back. Gives how many days were lost';

@@ -2,8 +2,7 @@ create function fortnite.made_by_epic(p_code text, p_account_id text, p_creator_
 language sql immutable parallel safe
 return coalesce(
   p_account_id = 'epic',
-  p_creator_code = 'epic' or p_code !~ '^\d{4}-\d{4}-\d{4}$',
-  p_code !~ '^\d{4}-\d{4}-\d{4}$'
+  coalesce(p_creator_code = 'epic', false) or p_code !~ '^\d{4}-\d{4}-\d{4}$'
 );
 
 comment on function fortnite.made_by_epic(text, text, text) is

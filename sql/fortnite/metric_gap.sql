@@ -3,13 +3,13 @@ create view fortnite.metric_gap as
 select
   l.island_id,
   l.day,
-  (l.day + 8)::timestamp at time zone 'UTC' as lost_at
+  (l.day + 7)::timestamp at time zone 'UTC' as lost_at
 from fortnite.island_metric_lost as l
 union all
 select
   m.island_id,
   d.day::date,
-  (d.day + interval '8 days') at time zone 'UTC'
+  (d.day + interval '7 days') at time zone 'UTC'
 from fortnite.island_metric_state as m
 inner join fortnite.island as i on m.island_id = i.island_id
 inner join engine.crawl as c on c.resource = 'fortnite.metrics' and i.code = c.key

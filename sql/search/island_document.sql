@@ -7,8 +7,7 @@ from fortnite.island as i
 left join fortnite.island_now as n on i.island_id = n.island_id
 left join fortnite.island_performance as p on i.island_id = p.island_id
 left join fortnite.island_trend as r on i.island_id = r.island_id
--- What we sample ourselves is newer and finer.
-left join fortnite.island_metric_state as m on i.island_id = m.island_id and n.island_id is null
+left join fortnite.island_metric_state as m on i.island_id = m.island_id
 cross join lateral (
   select
     left(coalesce(i.title, i.display_name, i.code), 500) as title,
@@ -44,8 +43,9 @@ cross join lateral (
     coalesce(n.marked_at, n.ts) as ccu_at,
     n.record_ccu as peak,
     n.since as peak_since,
-    m.peak_ccu as day_peak,
-    m.peak_on as day_peak_on,
+    -- What we sample ourselves is newer and finer.
+    case when n.island_id is null then m.peak_ccu end as day_peak,
+    case when n.island_id is null then m.peak_on end as day_peak_on,
     p.marked_minutes_24h as minutes_24h,
     p.marked_24h as avg_24h,
     p.marked_7d as avg_7d,
@@ -59,10 +59,13 @@ cross join lateral (
 where
   i.gone_at is null
   and i.disabled is not true
-  and i.discovery_intent is distinct from 'PRIVATE';
+  and i.discovery_intent is distinct from 'PRIVATE'
+  -- Without details nobody but the Data API says that players can find it.
+  and (i.detailed_at is not null or m.gone_at is null);
 
 comment on view search.island_document is
 'Documents of index island: islands that players can find. One that is gone, disabled or private leaves '
-'the index. Numbers that move all the time are those of the last mark';
+'the index, and so does one without details that the Data API has no more. Numbers that move all the time are those of '
+'the last mark';
 comment on column search.island_document.id is 'Link code of the island';
 comment on column search.island_document.body is 'The document';

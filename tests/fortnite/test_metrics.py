@@ -219,6 +219,21 @@ async def test_an_island_that_is_not_public_any_more_is_gone_until_it_is_back(
     assert await all_stored(here, [gone]) == await truths(sim, [gone])
 
 
+async def test_after_a_week_away_days_are_lost_once_and_the_rest_is_caught_up_with(
+    here: Database, sim_options: Settings, sim: Running, some: list[str]
+) -> None:
+    await listed(here, *some, on="2026-10-20")
+    lost = []
+    for hours in (0, 8, 24, 53):
+        await go_to(here, sim, HERE + timedelta(hours=hours))
+        await here.execute("update engine.crawl set due_at = now()")
+        lost.append((await read_due(here, sim_options, limit=1000)).lost)
+        yesterday = (HERE + timedelta(hours=hours - 24)).date()
+        assert {(await state(here, code))["read_through"] for code in some} == {yesterday}
+    # from the 20th to the 25th: what begins on the 26th is within seven days
+    assert lost == [6 * len(some), 0, 0, 0]
+
+
 async def test_the_rate_that_upstream_holds_is_kept(
     here: Database, sim_options: Settings, sim: Running, some: list[str]
 ) -> None:

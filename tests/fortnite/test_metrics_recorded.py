@@ -10,7 +10,7 @@ import pytest
 
 from etl.engine.database import Database
 from etl.engine.errors import Refused
-from etl.fortnite.metrics import read_due
+from etl.fortnite.metrics import IN_A_ROW, LANES, read_due
 from etl.settings import Settings
 from etl.simulator.process import Running, start
 from tests.data import DATA, recorded
@@ -43,6 +43,23 @@ async def test_a_refusal_of_us_is_told_and_blames_no_island(
     assert "400" in (await state(here, "a"))["last_error"]
 
 
+async def test_an_island_is_gone_only_where_the_service_itself_says_so(
+    here: Database, options: Settings, upstream: Fake
+) -> None:
+    await listed(here, *"abcdefghijklmno")
+    # what the service's front door says of a path that is none, as with a wrong ETL_FORTNITE_DATA_URL
+    upstream.wrong = lambda _: answer(404, b"THESE ARE NOT THE LLAMAS YOU'RE LOOKING FOR")
+    numbers = await read_due(here, options, limit=100)
+    assert (numbers.gone, numbers.read) == (0, 0)
+    assert IN_A_ROW <= numbers.failed < IN_A_ROW + LANES
+    assert "404" in (await state(here, "a"))["last_error"]
+    raw = recorded("data-api/island-not-found-404.json").read_bytes()
+    upstream.wrong = lambda _: answer(404, raw)
+    await here.execute("update engine.crawl set due_at = now()")
+    assert (await read_due(here, options, limit=100)).gone == 15
+    assert (await state(here, "a"))["state"] == "gone"
+
+
 @pytest.mark.parametrize(
     ("name", "now"),
     [
@@ -60,7 +77,7 @@ async def test_a_recorded_answer_is_stored_field_by_field(
     await set_clock(here, at(now))
     await read_due(here, options, limit=10)
     (path,) = upstream.paths("metrics")
-    since = at(now) - timedelta(days=7) + timedelta(minutes=1)
+    since = at(now[:10]) - timedelta(days=6)
     assert path.startswith("/islands/0925-4822-4538/metrics?from=")
     assert path.split("=")[1].replace("%3A", ":")[:16] == f"{since:%Y-%m-%dT%H:%M}"
     said = told(json.loads(raw))
@@ -93,7 +110,8 @@ async def test_recorded_days_come_through_the_simulator_field_by_field(
     async with start(replay=DATA, seed=1, now=NOW, speed=0, limit=UNLIMITED) as replay:
         options = simulated(settings, replay)
         await listed(here, *codes, on="2026-07-03")
-        for day in ("2026-07-10", "2026-07-17", "2026-07-24", "2026-09-26", "2026-10-03"):
+        days = "2026-07-09 2026-07-15 2026-07-21 2026-07-24 2026-09-25 2026-10-01"
+        for day in days.split():
             await _at(here, replay, f"{day} 12:00")
             await here.execute("update engine.crawl set due_at = now()")
             assert (await read_due(here, options, limit=1000)).failed == 0

@@ -8,7 +8,10 @@ from psycopg.errors import CheckViolation
 
 from etl.engine import crawl
 from etl.engine.database import Database
+from etl.engine.items import Found
+from etl.engine.resource import land
 from etl.fortnite.metrics import METRICS
+from etl.fortnite.resources import CATALOGUE
 from etl.settings import Settings
 from tests import marks
 from tests.fortnite.metric_rows import (
@@ -130,7 +133,7 @@ async def test_days_missed_for_too_long_are_listed_and_those_still_kept_are_not(
     (first, *_) = await db.fetch(
         "select lost_at, has_partial from analytics.island_metric_gap where code = 'a' order by day"
     )
-    assert first == {"lost_at": at("2026-10-30 00:00"), "has_partial": True}
+    assert first == {"lost_at": at("2026-10-29 00:00"), "has_partial": True}
     # found twice, listed once
     await db.execute("update fortnite.island_metric_state set read_through = '2026-10-21'")
     await take(db, read("a", "2026-11-02 10:00", *days("2026-10-26", 1, 1, 1, 1, 1, 1, 1)))
@@ -148,7 +151,7 @@ async def test_what_is_lost_shows_before_anybody_reads_again(db: Database) -> No
         "from analytics.island_metric_gap as g order by g.day"
     )
     assert [(row["code"], row["ago"], row["since"]) for row in found] == [
-        ("a", ago, True) for ago in (11, 10, 9, 8)
+        ("a", ago, True) for ago in (11, 10, 9, 8, 7)
     ]
 
 
@@ -175,6 +178,34 @@ async def test_an_island_upstream_does_not_know_loses_nothing_and_is_looked_for(
     await take(db, read("a", "2026-11-04 09:00", *days("2026-10-29", *[None] * 6, 70)))
     row = await state(db, "a")
     assert (row["state"], row["class"]) == ("active", 1)
+
+
+async def test_an_island_the_data_api_has_no_more_leaves_the_search_until_it_is_back(
+    db: Database,
+) -> None:
+    async def shown() -> list[str]:
+        rows = await db.fetch("select id from search.island_document order by id")
+        return [row["id"] for row in rows]
+
+    async def marked() -> set[str]:
+        return {row["id"] for row in await db.fetch(marks.TAKE)}
+
+    await listed(db, "a", "detailed", "listed", on="2026-10-20")
+    await db.execute("update fortnite.island set detailed_at = now() where code = 'detailed'")
+    item = Found("listed", b'{"code": "listed"}')
+    await land(db, CATALOGUE, [item], at("2026-11-02 08:45"))
+    await take(db, read("a", "2026-11-02 06:00", *days("2026-11-01", 60)))
+    await marked()
+    codes = ("a", "detailed", "listed")
+    await take(db, *(read(code, "2026-11-02 09:00", gone=True) for code in codes))
+    # of one with details the Links service tells; a listed one is public, whatever its metrics
+    assert await shown() == ["detailed", "listed"]
+    assert "a" in await marked()
+    await take(db, read("a", "2026-11-02 10:00", gone=True))
+    assert await marked() == set()
+    await take(db, read("a", "2026-11-05 09:00", *days("2026-11-01", None, None)))
+    assert await shown() == ["a", "detailed", "listed"]
+    assert await marked() == {"a"}
 
 
 CLASSES = {

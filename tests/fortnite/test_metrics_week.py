@@ -114,7 +114,7 @@ async def _truth(sim: Running, now: datetime) -> dict[tuple[str, date], tuple[An
     async with httpx.AsyncClient(base_url=sim.url, trust_env=False) as client:
         for code in codes:
             path = f"/ecosystem/v1/islands/{code}/metrics"
-            since = (now - timedelta(days=7)).isoformat()
+            since = f"{now - timedelta(days=7):%Y-%m-%d}"
             said = told(json.loads((await client.get(path, params={"from": since})).content))
             for ts in {ts for ts, _ in said}:
                 values = tuple(said[ts, name] for name in COLUMNS)

@@ -188,12 +188,18 @@ async def test_metrics_agree_with_the_play_counts(client: Client) -> None:
 
 async def test_metrics_go_back_seven_days_and_refuse_nonsense(client: Client) -> None:
     path = f"/ecosystem/v1/islands/{(await client.codes(1))[0]}/metrics"
-    far = await client.get(f"{path}/day/plays", **{"from": "2026-01-01T00:00:00Z"})
+    far = await client.get(f"{path}/day/plays", **{"from": "2026-10-25T00:00:00Z"})
     assert len(far.json()["intervals"]) == 8  # seven days and the one still running
+    late = await client.get(f"{path}/day/plays", **{"from": "2026-10-25T00:00:01Z"})
+    assert late.json()["intervals"] == far.json()["intervals"][1:]
+    farther = await client.get(f"{path}/day/plays", **{"from": "2026-10-24T23:59:59Z"})
+    assert farther.status_code == 400
+    assert farther.json()["errorCode"] == "errors.com.epicgames.fne-public-api.bad_request"
+    assert "cannot be before 2026-10-25" in farther.json()["errorMessage"]
     assert (await client.get(f"{path}/day", **{"from": "soon"})).status_code == 400
     assert (await client.get(f"{path}/day", metrics="happiness")).status_code == 400
     assert (await client.get(f"{path}/hour/retention")).status_code == 404
-    assert (await client.get(f"{path}/week")).status_code == 404
+    assert (await client.get(f"{path}/week")).status_code == 400
     chosen = (await client.get(f"{path}/hour", metrics="plays")).json()
     assert list(chosen) == ["plays"]
 
