@@ -74,7 +74,12 @@ def configure(settings: Settings) -> None:
     handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared[:-2], structlog.stdlib.ExtraAdder(), *shared[-2:]],
+            foreign_pre_chain=[
+                *shared[:-2],
+                structlog.stdlib.ExtraAdder(),
+                _said_once,
+                *shared[-2:],
+            ],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -111,6 +116,12 @@ class _StandardError(logging.Handler):
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Mask what has the name of a secret, and secrets inside texts: URLs, headers, tracebacks."""
     return {name: _masked(name, value) for name, value in event.items()}
+
+
+def _said_once(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Drop what uvicorn says a second time, in colours."""
+    event.pop("color_message", None)
+    return event
 
 
 def _masked(name: str, value: Any) -> Any:  # noqa: ANN401

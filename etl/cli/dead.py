@@ -46,7 +46,7 @@ def dead(
         return
     console = Console(highlight=False)
     if not rows:
-        console.print("None")
+        console.print("Nothing was given up")
         return
     table = Table("resource", "key", "attempts", "last fetched", "why")
     for row in rows:

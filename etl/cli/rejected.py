@@ -43,7 +43,7 @@ def rejected(
         return
     console = Console(highlight=False)
     if not rows:
-        console.print("None")
+        console.print("Nothing is set aside")
         return
     table = Table("resource", "key", "fetched", "bytes", "landed since", "why")
     for row in rows:

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from etl.embedded import elasticsearch_url
 from etl.ending import heeds_hangup, leave_terminal
 from etl.settings import settings
 from etl.web.app import create_app
+from etl.web.listen import need_port
 
 
 def web(
@@ -20,10 +22,15 @@ def web(
     if heeds_hangup():
         signal.signal(signal.SIGHUP, _hung_up)
     options = settings()
+    host = host or options.web_host
+    port = options.web_port if port is None else port
+    # Asked here, where the answer is a sentence; uvicorn's would be a traceback.
+    elasticsearch_url(options)
+    need_port(host, port)
     uvicorn.run(
         create_app(options),
-        host=host or options.web_host,
-        port=options.web_port if port is None else port,
+        host=host,
+        port=port,
         log_config=None,
         access_log=False,
         server_header=False,

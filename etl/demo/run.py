@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 
 from etl import embedded
 from etl.demo.report import Report
-from etl.demo.serve import answers, children, first_end, need_port, page_url
+from etl.demo.serve import answers, children, first_end, page_url
 from etl.demo.steps import Pass
 from etl.demo.world import World, claim_database, remember
 from etl.embedded.servers import SERVERS
@@ -22,6 +22,7 @@ from etl.engine.migrate import migrate
 from etl.search.client import open_elasticsearch
 from etl.settings import Settings, load
 from etl.simulator.process import Running, settings_for, start
+from etl.web.listen import need_port
 
 # The real services' limits would make the demo last for hours; the simulator announces its own.
 LIMITS = {"data": 200, "links": 60_000, "entries": 60_000, "creators": 60_000, "surfaces": 60_000}

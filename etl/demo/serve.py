@@ -1,10 +1,8 @@
 """The worker and the page of the demo: started together, ended together."""
 
 import asyncio
-import errno
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -20,32 +18,6 @@ GRACE = 20.0
 
 class ChildEnded(PlainError):
     """The worker or the page ended by itself."""
-
-
-class PortTaken(PlainError):
-    """The page could not listen where it is to."""
-
-
-def need_port(host: str, port: int) -> None:
-    """See that the page will be able to listen, before work of minutes is done for it.
-
-    Raises:
-        PortTaken: it will not.
-    """
-    try:
-        for family, kind, _, _, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            with socket.socket(family, kind) as probe:
-                # As the page does: a port whose last connections have not quite ended is free.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(where)
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        reason = "is in use" if taken else f"cannot be listened on ({error.strerror})"
-        advice = "end what listens there, or set" if taken else "set"
-        raise PortTaken(
-            f"port {port} of {host} {reason}: {advice} ETL_WEB_PORT to another port"
-            + ("" if taken else " or ETL_WEB_HOST to an address of this machine")
-        ) from None
 
 
 @asynccontextmanager

@@ -30,7 +30,8 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
 
 def test_ours_and_theirs_have_one_shape(lines: Lines) -> None:
     structlog.get_logger("etl.engine").info("landed", islands=3)
-    logging.getLogger("procrastinate").warning("stalled %s", 7, extra={"job": 7})
+    extra = {"job": 7, "color_message": "\x1b[36mstalled\x1b[0m"}
+    logging.getLogger("procrastinate").warning("stalled %s", 7, extra=extra)
     structlog.get_logger("etl.engine").debug("too small to tell")
     ours, theirs = lines()
     assert ours["event"] == "landed"
@@ -38,6 +39,7 @@ def test_ours_and_theirs_have_one_shape(lines: Lines) -> None:
     assert ours["timestamp"].endswith("Z")
     assert theirs["event"] == "stalled 7"
     assert (theirs["level"], theirs["logger"], theirs["job"]) == ("warning", "procrastinate", 7)
+    assert "color_message" not in theirs
 
 
 def test_a_library_that_tells_of_every_request_is_silent(lines: Lines) -> None:

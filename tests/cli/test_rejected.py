@@ -31,7 +31,7 @@ insert into raw.rejected (resource, key, fetched_at, reason, body, replayed_at) 
 def test_items_set_aside_are_listed(
     etl: Etl, env: dict[str, str], sync_conn: psycopg.Connection
 ) -> None:
-    assert etl("rejected", env=env).out == "None\n"
+    assert etl("rejected", env=env).out == "Nothing is set aside\n"
     sync_conn.execute(REJECTED)
     shown = etl("rejected", env=env).out
     assert "no [bold]title[/]" in shown

@@ -92,7 +92,7 @@ def test_a_limit_below_one_is_refused(etl: Etl, env: dict[str, str]) -> None:
 def test_dead_entities_are_listed_and_revived(
     etl: Etl, env: dict[str, str], database_url: str
 ) -> None:
-    assert etl("dead", env=env).out == "None\n"
+    assert etl("dead", env=env).out == "Nothing was given up\n"
     assert etl("revive", "fortnite.island", env=env).out == "0 revived\n"
     _land(database_url, [_listed(code, "x") for code in "abc"])
     _give_up(database_url)
