@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, LiteralString
 
 from etl.engine import timeseries, watermark
 from etl.engine.buckets import Level, read_levels
+from etl.engine.clock import read_clock
 from etl.engine.database import Database
 from etl.settings import Settings
 
@@ -87,7 +88,7 @@ async def plan(
     Changes nothing. The samples of roll-ups are not refreshed first, as a retention does, so late rows that a refresh
     would let in are not among the counts of roll-ups.
     """
-    now = at or datetime.now(UTC)
+    now = at or (await read_clock(db)).now()
     compresses = await timeseries.foundation(db) == "timescale"
     async with db.connection() as conn:
         levels = await read_levels(conn)

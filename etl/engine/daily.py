@@ -2,14 +2,21 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from etl.engine.clock import read_clock
 from etl.engine.database import Database
 
 A_DAY = timedelta(days=1)
 
 
+async def midnight(db: Database, now: datetime | None = None) -> datetime:
+    """When the UTC day of ``now`` began; of the present, by the database's clock."""
+    now = now or (await read_clock(db)).now()
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 async def days_due(db: Database, name: str, *, now: datetime | None = None) -> list[date]:
     """UTC days that are over and not done yet by the watermark ``name``, oldest first; at first yesterday alone."""
-    yesterday = (now or datetime.now(UTC)).astimezone(UTC).date() - A_DAY
+    yesterday = (await midnight(db, now)).date() - A_DAY
     rows = await db.fetch(
         "select (value ->> 'day')::date as day from engine.watermark where name = %s", [name]
     )

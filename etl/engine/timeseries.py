@@ -14,6 +14,7 @@ import psycopg
 import structlog
 
 from etl.engine.buckets import Foundation, Level, mend_next, read_levels, store_next
+from etl.engine.clock import read_clock
 from etl.engine.database import Connection, Database
 from etl.settings import Settings
 
@@ -94,7 +95,7 @@ async def ensure_partitions(
     db: Database, *, at: datetime | None = None, ahead: timedelta = AHEAD
 ) -> None:
     """Make room in every level from ``at`` (now) until ``ahead`` of it, so that no batch has to. Safe to repeat."""
-    start = at or datetime.now(UTC)
+    start = at or (await read_clock(db)).now()
     async with db.connection() as conn:
         for level in await read_levels(conn):
             if level.by_function:
@@ -112,7 +113,7 @@ async def retain(db: Database, settings: Settings, *, at: datetime | None = None
     what they have. Partitions go whole, the oldest first, each in a transaction of its own. One that is read just then
     stays until the next time: nobody waits behind it. When this dies, the next one goes on.
     """
-    now = at or datetime.now(UTC)
+    now = at or (await read_clock(db)).now()
     dropped = compressed = 0
     kind = await foundation(db)
     async with db.connection() as conn:

@@ -10,7 +10,7 @@ from etl.engine.arrays import ByteaArray, IntegerArray, TextArray
 from etl.engine.database import Database
 from etl.engine.text import as_reason
 from etl.errors import PlainError
-from etl.fortnite.history import Bad, Batch
+from etl.fortnite.history import Bad, Batch, Unreadable
 from etl.fortnite.history_file import Source
 
 SERIES = "fortnite.ccu"
@@ -40,6 +40,8 @@ END = """
 update engine.backfill set finished_at = coalesce(finished_at, now())
 where backfill_id = %s returning *
 """
+
+FORGET = "delete from engine.backfill where backfill_id = %s and lines = 0"
 
 Progress = Callable[[int, int], None]
 
@@ -93,13 +95,27 @@ async def backfill(
     them correct themselves with the next refresh. ``progress`` is told how far the file is and how many lines that is.
 
     Raises:
-        Unreadable: it is no file of samples.
+        Unreadable: it is no file of samples; nothing is remembered of it.
         TooManyBad: more lines were set aside than the options allow; called again it goes on.
         PlainError: another process lands the same file, or it changed meanwhile.
     """
     held = await db.fetch_one(BEGIN, (SERIES, source.digest, source.size, source.path.name))
     if held["finished_at"] is not None:
         return _outcome(held, already=True)
+    try:
+        bad = await _land_all(db, held, source, options, progress)
+    except Unreadable:
+        await db.execute(FORGET, [held["backfill_id"]])
+        raise
+    done = _outcome(await db.fetch_one(END, [held["backfill_id"]]))
+    done.bad = bad
+    return done
+
+
+async def _land_all(
+    db: Database, held: DictRow, source: Source, options: Options, progress: Progress | None
+) -> list[Bad]:
+    """Land what is left of a file; gives the first bad lines."""
     bad: list[Bad] = []
     position, rejected = held["position"], held["rejected"]
     async with source.batches(position, held["lines"], options.since) as batches:
@@ -114,9 +130,7 @@ async def backfill(
                 raise TooManyBad(_too_many(source.path.name, rejected, bad))
     if position != source.total:
         raise PlainError(f"{source.path.name}: it changed while it was read: start again")
-    done = _outcome(await db.fetch_one(END, [held["backfill_id"]]))
-    done.bad = bad
-    return done
+    return bad
 
 
 async def rehearse(

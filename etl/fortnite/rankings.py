@@ -1,10 +1,10 @@
 """Rankings of each day that is over, and how islands trend: kept right however late their data comes."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from etl.engine import timeseries
-from etl.engine.daily import day_done, days_due
+from etl.engine.daily import A_DAY, day_done, days_due, midnight
 from etl.engine.database import Database
 from etl.settings import Settings
 
@@ -44,16 +44,12 @@ async def compute_days(db: Database, settings: Settings, *, now: datetime | None
     transaction: dying in between loses nothing, and doing a day twice changes nothing. ``now`` is the present where the
     clock is another's.
     """
-    midnight = (
-        (now or datetime.now(UTC))
-        .astimezone(UTC)
-        .replace(hour=0, minute=0, second=0, microsecond=0)
-    )
-    yesterday = midnight.date() - timedelta(days=1)
-    first = await days_due(db, NAME, now=midnight)
+    today = await midnight(db, now)
+    yesterday = today.date() - A_DAY
+    first = await days_due(db, NAME, now=today)
     if first:
-        await timeseries.refresh(db, until=midnight)
-        await db.execute(HISTORY, [NAME, midnight])
+        await timeseries.refresh(db, until=today)
+        await db.execute(HISTORY, [NAME, today])
     late = {(row["day"], row["source"]) for row in await db.fetch(LATE, [yesterday])}
     rows = 0
     for day in sorted({*first, *(day for day, _ in late)}):

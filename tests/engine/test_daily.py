@@ -2,8 +2,11 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from etl.engine.daily import day_done, days_due
 from etl.engine.database import open_database
+from tests.clock import set_ahead
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -33,3 +36,14 @@ async def test_a_day_ends_at_midnight_utc(database_url: str) -> None:
         midnight = datetime(2026, 3, 10, tzinfo=UTC)
         assert await days_due(db, "x", now=midnight - timedelta(seconds=1)) == [date(2026, 3, 8)]
         assert await days_due(db, "x", now=midnight) == [date(2026, 3, 9)]
+
+
+async def test_the_day_is_the_databases_whatever_a_worker_takes_it_for(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_database(database_url) as db:
+        with monkeypatch.context() as skewed:
+            set_ahead(skewed, timedelta(days=400))
+            (due,) = await days_due(db, "x")
+        row = await db.fetch_one("select (now() at time zone 'UTC')::date as today")
+    assert due in (row["today"] - timedelta(days=1), row["today"] - timedelta(days=2))

@@ -191,6 +191,7 @@ async def test_a_file_that_is_none_is_refused_in_a_sentence(
     path.write_bytes(content)
     with pytest.raises(Unreadable, match=said):
         await _land(db, path)
+    assert await db.fetch("select name from engine.backfill") == []
     with pytest.raises(Unreadable, match="No such file"):
         look_at(tmp_path / "gone")
 

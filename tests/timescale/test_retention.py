@@ -5,10 +5,13 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from etl.engine import ages, timeseries
 from etl.engine.database import Database
 from etl.pipelines import AGED
 from etl.settings import Settings
+from tests.clock import set_ahead
 from tests.timescale.conftest import Ground
 from tests.timescale.model import DAY, check, daily, hourly, put, raw, series
 
@@ -88,6 +91,17 @@ async def test_a_dry_run_says_exactly_what_would_go(ground: Ground) -> None:
     assert gone["fortnite.island_metric"] == 6
     assert await ages.plan(ground.db, OPTIONS, AGED) == []
     assert await daily(ground.db) == days
+
+
+async def test_a_worker_whose_clock_is_wrong_lets_go_of_no_more(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(ground.db, series(NOW - 20 * DAY, [1, 2, 3]))
+    with monkeypatch.context() as skewed:
+        set_ahead(skewed, 400 * DAY)
+        assert all(one.how == "compress" for one in await ages.plan(ground.db, OPTIONS, ()))
+        assert (await timeseries.retain(ground.db, OPTIONS)).dropped == 0
+    assert (await counts(ground.db))["fortnite.ccu"] == 3
 
 
 async def test_ops_retention_says_what_is_there_and_when_it_goes(ground: Ground) -> None:
