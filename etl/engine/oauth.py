@@ -5,13 +5,14 @@ import re
 import time
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 from cryptography.fernet import Fernet, InvalidToken
 from pydantic import SecretStr
 
+from etl.engine.clock import read_clock
 from etl.engine.database import Database
 from etl.engine.errors import Refused, Transient, Unauthorized
 from etl.engine.verdict import closure, refusal
@@ -25,6 +26,8 @@ FRESH = 0.8
 """Part of a token's life after which it is refreshed, while the old one still serves."""
 MARGIN_S = 30.0
 """Seconds before its end at which a token is not sent any more."""
+MOST_LIFE_S = 31_536_000.0
+"""Longest life a token is believed to have, where one that never ends is given one of many digits."""
 PAUSE_S = 30.0
 """How long nobody asks for a token after asking failed."""
 POLL_S = 0.25
@@ -119,11 +122,12 @@ class Tokens:
         """The Authorization header to send.
 
         A token past four fifths of its life is refreshed by whoever gets the lease; all others go
-        on with it, or wait where it has ended. A worker that dies while refreshing holds the others
-        up for three time-outs at most.
+        on with it, or wait where it has ended, and all do while the account service fails. A worker
+        that dies while refreshing holds the others up for three time-outs at most.
 
         Raises:
-            Transient: the account service fails, or another worker's refresh took too long.
+            Transient: the account service fails and there is no token that still serves, or another
+                worker's refresh took too long.
             Unauthorized: it gives no token for these credentials.
         """
         return _header((await self._session()).access_token)
@@ -161,18 +165,27 @@ class Tokens:
                 (self._name, ciphertext, patience),
             )
             if row["lease"] is not None:
-                return await self._refresh(row["lease"], session, left)
+                try:
+                    return await self._refresh(row["lease"], session, left)
+                except Transient as error:
+                    if session is None or left <= session.margin_s:
+                        raise
+                    log.warning("token not refreshed", name=self._name, reason=error.reason)
+                    continue  # the old one still serves, if it lived through the asking
             if session and ciphertext and left > session.margin_s:
                 return _Held(session, ciphertext, time.monotonic() + POLL_S)
             if row["paused_s"] is not None:
-                raise self._unavailable("asking for one failed a moment ago", row["paused_s"])
+                raise await self._unavailable("asking for one failed a moment ago", row["paused_s"])
             if time.monotonic() > deadline:
-                raise self._unavailable("another worker has been refreshing it for long", POLL_S)
+                raise await self._unavailable("another worker refreshes it for long", POLL_S)
             await asyncio.sleep(POLL_S)
 
-    def _unavailable(self, why: str, seconds: float) -> Transient:
-        retry_at = datetime.now(UTC) + timedelta(seconds=seconds)
-        return Transient(f"no token {self._name}: {why}", retry_at)
+    async def _unavailable(self, why: str, seconds: float) -> Transient:
+        return Transient(f"no token {self._name}: {why}", await self._in(seconds))
+
+    async def _in(self, seconds: float) -> datetime:
+        """The instant so many seconds from now, by the clock that entities are due by."""
+        return (await read_clock(self._db)).now() + timedelta(seconds=seconds)
 
     async def _read(self) -> tuple[bytes | None, _Session | None, float]:
         rows = await self._db.fetch("select * from engine.token_read(%s)", (self._name,))
@@ -182,7 +195,7 @@ class Tokens:
         try:
             session = msgspec.json.decode(self._cipher.decrypt(ciphertext), type=_Session)
         except (InvalidToken, msgspec.DecodeError):
-            log.warning("stored token is for another ETL_TOKEN_KEY: replaced", token=self._name)
+            log.warning("stored token is for another ETL_TOKEN_KEY: replaced", name=self._name)
             return ciphertext, None, 0
         if session.holder != self._credentials.holder:
             return ciphertext, None, 0
@@ -192,12 +205,7 @@ class Tokens:
         try:
             session = await self._ask(old, left)
         except BaseException as error:
-            await asyncio.shield(
-                self._db.execute(
-                    "select engine.token_release(%s, %s, %s::float8)",
-                    (self._name, lease, _pause(error)),
-                )
-            )
+            await asyncio.shield(self._release(lease, error))
             raise
         session.holder = self._credentials.holder
         ciphertext = self._cipher.encrypt(msgspec.json.encode(session))
@@ -205,9 +213,19 @@ class Tokens:
             "select engine.token_store(%s, %s, %s, %s::float8)",
             (self._name, lease, ciphertext, session.expires_in),
         )
-        log.info("token refreshed", token=self._name, life_s=session.expires_in)
+        log.info("token refreshed", name=self._name, life_s=session.expires_in)
         fresh = session.expires_in - session.stale_s
         return _Held(session, ciphertext, time.monotonic() + fresh)
+
+    async def _release(self, lease: int, error: BaseException) -> None:
+        """Let others refresh: after a pause, but at once where the attempt was only cut off."""
+        pause = PAUSE_S if isinstance(error, Exception) else 0.0
+        if isinstance(error, Transient) and error.retry_at is not None:
+            now = (await read_clock(self._db)).now()
+            pause = max(0.0, (error.retry_at - now).total_seconds())
+        await self._db.execute(
+            "select engine.token_release(%s, %s, %s::float8)", (self._name, lease, pause)
+        )
 
     async def _ask(self, old: _Session | None, left: float) -> _Session:
         """A new token: by the refresh token while there is a good one, else by the credentials."""
@@ -217,7 +235,7 @@ class Tokens:
                     {"grant_type": "refresh_token", "refresh_token": old.refresh_token}
                 )
             except Refused as error:
-                log.info("refresh token refused", token=self._name, reason=error.reason)
+                log.info("refresh token refused", name=self._name, reason=error.reason)
         return await self._grant(_form(self._credentials.device))
 
     async def _grant(self, form: dict[str, str]) -> _Session:
@@ -234,7 +252,7 @@ class Tokens:
             raise Unauthorized(error.reason)
         seconds = closure(answer)
         if seconds is not None:
-            error.retry_at = datetime.now(UTC) + timedelta(seconds=seconds)
+            error.retry_at = await self._in(seconds)
         raise error
 
 
@@ -276,15 +294,9 @@ def _decode(where: str, content: bytes) -> _Session:
     """The session in a token answer; nothing of the answer is quoted when it cannot be read."""
     try:
         session = msgspec.json.decode(content, type=_Session)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Transient(f"{where}: the answer is no token (access_token, expires_in)") from None
     if not re.fullmatch(r"[\x21-\x7e]+", session.access_token) or not session.expires_in > 0:
         raise Transient(f"{where}: the answer has a token or a life that cannot be used")
+    session.expires_in = min(session.expires_in, MOST_LIFE_S)
     return session
-
-
-def _pause(error: BaseException) -> float:
-    """How long nobody tries again: not at all when the attempt was only cut off."""
-    if isinstance(error, Transient) and error.retry_at is not None:
-        return max(0.0, (error.retry_at - datetime.now(UTC)).total_seconds())
-    return PAUSE_S if isinstance(error, Exception) else 0.0

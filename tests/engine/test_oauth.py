@@ -22,6 +22,7 @@ from etl.engine.http import Service, open_upstream
 from etl.engine.oauth import Credentials, Device, Tokens
 from etl.errors import PlainError
 from etl.settings import Settings
+from tests.clock import set_ahead
 from tests.wire import Request, answer, serve
 
 CLIENT, CLIENT_SECRET, DEVICE_SECRET = "client-one", "client-secret-x", "device-secret-y"
@@ -183,6 +184,23 @@ async def test_it_is_refreshed_early_while_others_go_on_with_it(
     assert len(accounts.forms) == 2
 
 
+async def test_while_it_cannot_be_refreshed_the_old_one_serves_to_its_end(
+    db: Database, options: Settings, accounts: Accounts
+) -> None:
+    left = "update engine.token set expires_at = clock_timestamp() + make_interval(secs => %s)"
+    await Tokens(db, options, credentials(accounts)).header()  # lives 100 s
+    await db.execute(left, [15])
+    accounts.wrong = [answer(503)]
+    async with worker(options, accounts) as one, worker(options, accounts) as two:
+        assert [await one.header(), await two.header()] == [bearer(1)] * 2
+        await db.execute(left, [5])
+        await asyncio.sleep(0.3)
+        for tokens in (one, two):
+            with pytest.raises(Transient, match="failed a moment ago"):
+                await tokens.header()
+    assert len(accounts.forms) == 2
+
+
 async def test_a_refresh_token_is_used_and_when_refused_the_credentials_are(
     options: Settings, accounts: Accounts
 ) -> None:
@@ -268,13 +286,16 @@ async def test_refused_credentials_are_not_asked_with_again_at_once(
 
 
 async def test_the_account_service_is_left_alone_for_as_long_as_it_asks(
-    options: Settings, accounts: Accounts
+    options: Settings, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whatever the clock of the worker."""
     accounts.wrong = [answer(429, Retry_After="100")]
     async with worker(options, accounts) as one:
         for _ in range(2):
-            with pytest.raises(Transient) as raised:
-                await one.header()
+            with monkeypatch.context() as skewed:
+                set_ahead(skewed)
+                with pytest.raises(Transient) as raised:
+                    await one.header()
             assert raised.value.retry_at is not None
             assert 90 < (raised.value.retry_at - datetime.now(UTC)).total_seconds() <= 100
     assert len(accounts.forms) == 1
@@ -287,6 +308,7 @@ async def test_the_account_service_is_left_alone_for_as_long_as_it_asks(
         answer(body=b'{"access_token": "bearer-", "expires_in": 0}'),
         answer(body=b'{"access_token": 7, "expires_in": 50}'),
         answer(body=b"[]"),
+        answer(body=b'{"access_token": "bearer-", "x": ' + b"[" * 100_000),
         answer(body=b""),
         answer(500),
         answer(body=b"x" * 9)[:-3],
@@ -300,6 +322,16 @@ async def test_an_answer_that_is_no_token_is_transient_and_not_quoted(
         with pytest.raises(Transient) as raised:
             await one.header()
     assert not any(secret in str(raised.value) for secret in SECRETS)
+
+
+async def test_a_token_that_lives_for_ever_is_taken(
+    db: Database, options: Settings, accounts: Accounts
+) -> None:
+    accounts.life = 1e18
+    assert await Tokens(db, options, credentials(accounts)).header() == bearer(1)
+    async with worker(options, accounts) as other:
+        assert await other.header() == bearer(1)
+    assert len(accounts.forms) == 1
 
 
 async def test_a_worker_that_died_refreshing_is_replaced(
