@@ -214,10 +214,13 @@ async def elasticsearch(
 
 
 @pytest.fixture
-def analyst_password(servers_home: Path, postgres_url: str) -> Iterator[str]:
+def analyst_password(
+    servers_home: Path, postgres_url: str, template_database: str
+) -> Iterator[str]:
     """A password that etl_analyst may log in with during the test.
 
-    The role is the server's, which other tests share: one of them has it at a time.
+    The role is the server's, which other tests share: one of them has it at a time. It was made
+    with the template, by whichever process migrated first.
     """
     password = secrets.token_urlsafe()
     role = sql.Identifier("etl_analyst")
@@ -225,9 +228,6 @@ def analyst_password(servers_home: Path, postgres_url: str) -> Iterator[str]:
         FileLock(servers_home / "analyst.lock"),
         psycopg.connect(postgres_url, autocommit=True) as admin,
     ):
-        known = admin.execute("select from pg_roles where rolname = 'etl_analyst'").rowcount
-        if not known:
-            admin.execute(sql.SQL("create role {}").format(role))
         admin.execute(
             sql.SQL("alter role {} login password {}").format(role, sql.Literal(password))
         )
