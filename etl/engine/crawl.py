@@ -5,11 +5,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import psycopg
+import structlog
+
 from etl.engine.arrays import TextArray
 from etl.engine.database import Database
 from etl.engine.items import Claim, Scheduled
+from etl.engine.runs import sentence
 from etl.engine.text import as_reason
 from etl.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 # Arrays in one row: a thousand rows cost the client three times as much.
 CLAIM = """
@@ -73,25 +79,59 @@ async def release(
     due_at: datetime | None = None,
     *,
     keys: Collection[str] | None = None,
+    spread: timedelta = timedelta(0),
 ) -> int:
     """Give back unblamed what is still leased, due not before ``due_at``; returns how many.
 
-    ``keys``: only these of the lease; None is all.
+    ``keys``: only these of the lease; None is all. ``spread``: each is due later by a random part
+    of it.
     """
     row = await db.fetch_one(
-        "select engine.release(%s, %s, %s, %s) as n",
-        [resource.name, lease.token, TextArray.of(lease.claims if keys is None else keys), due_at],
+        "select engine.release(%s, %s, %s, %s, %s) as n",
+        [
+            resource.name,
+            lease.token,
+            TextArray.of(lease.claims if keys is None else keys),
+            due_at,
+            spread,
+        ],
     )
     return int(row["n"])
 
 
-async def abandon(db: Database, resource: Scheduled, lease: Lease) -> int:
-    """End the lease as if its worker had died: each comes back alone. Returns how many."""
+async def abandon(
+    db: Database, resource: Scheduled, lease: Lease, error: BaseException | None = None
+) -> int:
+    """End the lease as if its worker had died: each comes back alone. Returns how many.
+
+    ``error`` is kept as the reason, for those that are given up in the end.
+    """
     row = await db.fetch_one(
-        "select engine.abandon(%s, %s, %s) as n",
-        [resource.name, lease.token, TextArray.of(lease.claims)],
+        "select engine.abandon(%s, %s, %s, %s) as n",
+        [
+            resource.name,
+            lease.token,
+            TextArray.of(lease.claims),
+            None if error is None else sentence(error),
+        ],
     )
     return int(row["n"])
+
+
+async def let_go(
+    db: Database, resource: Scheduled, lease: Lease, error: BaseException | None = None
+) -> None:
+    """End a lease in hand: abandoned for ``error``, given back without one.
+
+    A server that is away will find it run out.
+    """
+    try:
+        if error is None:
+            await release(db, resource, lease)
+        else:
+            await abandon(db, resource, lease, error)
+    except psycopg.Error as failed:
+        log.warning("lease left to run out", resource=resource.name, reason=str(failed))
 
 
 async def fail(

@@ -14,6 +14,8 @@ Connection = psycopg.AsyncConnection[DictRow]
 
 RETRIED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+HOPELESS = ("54", "57014")
+"""Starts of SQLSTATE that psycopg counts among the lost: data past a limit, a statement that was ended."""
 TRIES = 6
 
 
@@ -40,7 +42,7 @@ class Database:
                     cursor = await conn.execute(query, params, binary=binary)
                     return await cursor.fetchall() if cursor.description else []
             except (*RETRIED, *LOST) as error:
-                if attempt == TRIES - 1 or isinstance(error, psycopg.errors.QueryCanceled):
+                if attempt == TRIES - 1 or (error.sqlstate or "").startswith(HOPELESS):
                     raise
                 await asyncio.sleep(0.05 * 2**attempt)
         raise AssertionError("unreachable")

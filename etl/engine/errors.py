@@ -17,12 +17,16 @@ class Transient(Exception):
 
 
 class Refused(Exception):
-    """The upstream understood the request and refuses it (4xx that waiting does not mend)."""
+    """The upstream understood the request and refuses it (4xx that waiting does not mend).
 
-    def __init__(self, status: int, reason: str) -> None:
+    ``code``: the error code it gave; None where it gave none, and something before it may have answered.
+    """
+
+    def __init__(self, status: int, reason: str, code: str | None = None) -> None:
         super().__init__(f"{status}: {reason}")
         self.status = status
         self.reason = reason
+        self.code = code
 
 
 class Unauthorized(Refused):

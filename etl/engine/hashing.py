@@ -15,7 +15,7 @@ def hasher(resource: Resource) -> Callable[[bytes], bytes]:
     """What gives the BLAKE2b-128 hash of a body of ``resource``.
 
     Of the bytes as received; where the resource has volatile paths, of the body without them, its
-    keys sorted. That one raises ValueError for what is no JSON.
+    keys sorted. That one raises ValueError for what is no JSON, or nested too deeply.
     """
     if not resource.volatile:
         return _of_bytes
@@ -25,7 +25,10 @@ def hasher(resource: Resource) -> Callable[[bytes], bytes]:
         value = orjson.loads(body)
         for path in paths:
             _drop(value, path)
-        return _of_bytes(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+        try:
+            return _of_bytes(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+        except TypeError:  # it reads what is four times as deep as what it writes
+            raise ValueError("nested too deeply") from None
 
     return of_rest
 

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
 
-import psycopg
 import structlog
 
-from etl.engine.crawl import Lease, abandon, claim, fail, release
+from etl.engine.crawl import Lease, claim, fail, let_go, release
 from etl.engine.database import Database
 from etl.engine.errors import Transient
+from etl.engine.hashing import GONE
 from etl.engine.items import (
     Bad,
     Claim,
@@ -21,7 +20,6 @@ from etl.engine.items import (
     Missing,
     Numbers,
     Resource,
-    Scheduled,
 )
 from etl.engine.landing import Batch, Target, land, prepare, store
 from etl.settings import Settings
@@ -42,17 +40,12 @@ __all__ = [
 
 LANDINGS = 2  # batches of one refresh that land at once: while one waits for the disk, one works
 GRACE_S = 20.0  # how long a refresh that is cancelled lets its landings end
+SPREAD = timedelta(minutes=10)  # within which entities of a failed request are due again
+DOUBTED = 10  # entities that were there, from which on it is doubted that all are gone at once
 
 log = structlog.get_logger()
 
 Turn = Callable[[], Awaitable[None]]
-
-
-class GiveUp(Protocol):
-    """How a batch in hand is given up: release or abandon."""
-
-    async def __call__(self, db: Database, resource: Scheduled, lease: Lease, /) -> int:
-        """Returns how many the lease still held."""
 
 
 async def refresh(
@@ -69,12 +62,14 @@ async def refresh(
     While batches land, the next is claimed, fetched and prepared. ``turn`` waits before each claim
     until the upstream may be asked, so that no entity is leased meanwhile.
 
-    Ends when nothing is due, or when ``turn`` or ``fetch`` raises Transient: then a batch in hand
-    is given back, not blamed, due not before ``retry_at``. Any other exception of ``fetch`` is
-    raised here after the batch was given up: each of its entities is claimed alone next, and is
-    dead after ``settings.crawl_attempts`` claims. What fetch gives nothing for, or Failed, counts as
-    failed and comes back later. Cancelled, it lets landings in flight end and gives back what it holds.
-    Killed, it leaves whole batches, and leases that run out.
+    Ends when nothing is due, or when ``turn`` or ``fetch`` raises Transient, or an answer is
+    doubted that has nothing of ten entities or more which were there: then a batch in hand
+    is given back, not blamed, due not before ``retry_at``; without one, each within ten minutes at
+    a moment of its own, so that one that upstream always stumbles over holds up no others. Any
+    other exception of ``fetch`` is raised here after the batch was given up: each of its entities
+    is claimed alone next, and is dead after ``settings.crawl_attempts`` claims. What fetch gives
+    nothing for, or Failed, counts as failed and comes back later. Cancelled, it lets landings in
+    flight end and gives back what it holds. Killed, it leaves whole batches, and leases that run out.
 
     Raises:
         psycopg.Error: the server refused something that is not the data's fault.
@@ -84,10 +79,10 @@ async def refresh(
         await work.run(fetch, limit, turn)
         await work.landed(0)
     except asyncio.CancelledError:
-        await work.stop(release)
+        await work.stop()
         raise
-    except Exception:
-        await work.stop(abandon)
+    except Exception as error:
+        await work.stop(error)
         raise
     return work.numbers
 
@@ -119,6 +114,7 @@ class _Refresh:
             left -= len(lease.claims)
             try:
                 items = await fetch(list(lease.claims.values()))
+                _doubt(lease, items)
             except Transient as error:
                 await self._give_back(lease, error)
                 break
@@ -139,15 +135,15 @@ class _Refresh:
             for task in done:
                 task.result()
 
-    async def stop(self, give_up: GiveUp) -> None:
-        """End what is under way without losing anything of it."""
+    async def stop(self, error: Exception | None = None) -> None:
+        """End what is under way, because of ``error`` if any, without losing anything of it."""
         if self._landing:
             _, late = await asyncio.wait(self._landing, timeout=GRACE_S)
             for task in late:
                 task.cancel()
             await asyncio.gather(*self._landing, return_exceptions=True)
         if self._held is not None:
-            await self._try(give_up, self._held)
+            await let_go(self._db, self._resource, self._held, error)
 
     async def _claim(self, count: int) -> Lease | None:
         """Claim without being cut off between the lease and the knowledge of it."""
@@ -164,8 +160,11 @@ class _Refresh:
 
     async def _give_back(self, lease: Lease, error: Transient) -> None:
         self._paused(error)
+        due_at, spread = error.retry_at, timedelta(0)
+        if due_at is None:  # left as they were, they would be the next batch again, for ever
+            due_at, spread = lease.now(), SPREAD
+        self.numbers.failed += await release(self._db, self._resource, lease, due_at, spread=spread)
         self._held = None
-        self.numbers.failed += await release(self._db, self._resource, lease, error.retry_at)
 
     async def _land(
         self, lease: Lease, batch: Batch, refused: dict[str, str], fetched_at: datetime
@@ -179,16 +178,16 @@ class _Refresh:
                 self.numbers.failed += await fail(
                     self._db, self._resource, lease, failed, attempts=attempts
                 )
-        except BaseException:
-            await self._try(abandon, lease)
+        except BaseException as error:
+            await let_go(self._db, self._resource, lease, error)
             raise
 
-    async def _try(self, give_up: GiveUp, lease: Lease) -> None:
-        """Give a batch up; a server that is away will find its lease run out."""
-        try:
-            await give_up(self._db, self._resource, lease)
-        except psycopg.Error as error:
-            log.warning("lease left to run out", resource=self._resource.name, reason=str(error))
+
+def _doubt(lease: Lease, items: Sequence[Item | Failed]) -> None:
+    """Raise Transient for an answer that knows nothing: an upstream that lost its data gives it, too."""
+    there = sum(claimed.body_hash not in (None, GONE) for claimed in lease.claims.values())
+    if there >= DOUBTED and all(isinstance(item, Missing) for item in items):
+        raise Transient(f"it has none of {len(lease.claims)} entities, {there} of which were there")
 
 
 def _prepare(resource: Resource, lease: Lease, items: Sequence[Item]) -> Batch:

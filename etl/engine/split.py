@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
-_TOLERANT = json.JSONDecoder(strict=False)
+# It is to tell where an item ends: numbers are not looked at, since one of 5,000 digits is refused as an integer.
+_TOLERANT = json.JSONDecoder(strict=False, parse_int=str)
 _SPACE = frozenset(" \t\n\r")
 _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from etl.engine.database import Database
 from etl.engine.errors import Transient
@@ -44,13 +44,14 @@ async def take(db: Database, name: str, n: float = 1, *, patience: float | None 
     while True:
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         row = await db.fetch_one(
-            "select * from engine.throttle_take(%s, %s::float8, %s::float8, %s::float8)",
+            "select t.*, clock_timestamp() + make_interval(secs => t.wait_s) as turn_at "
+            "from engine.throttle_take(%s, %s::float8, %s::float8, %s::float8) as t",
             (name, n, left, ticket),
         )
         if not row["granted"]:
             raise Transient(
                 f"throttle {name}: the next turn is {row['wait_s']:.1f} s away",
-                datetime.now(UTC) + timedelta(seconds=row["wait_s"]),
+                row["turn_at"],
             )
         if row["wait_s"] <= 0:
             return

@@ -27,15 +27,16 @@ def closure(answer: Answer) -> float | None:
 
 def refusal(where: str, answer: Answer) -> Transient | Refused:
     """The error that an answer other than 2xx stands for; ``where`` names the request."""
-    reason = f"{where} answered {answer.status}{_code(answer.body)}"
+    code = _code(answer.body)
+    reason = f"{where} answered {answer.status}" + (f" ({code})" if code else "")
     if answer.status >= 500 or answer.status in (408, 425, 429):
         return Transient(reason)
     if answer.status == 401:
         return Unauthorized(reason)
     if answer.status < 400:
-        host = urlsplit(answer.headers.get("Location", "")).hostname or "the same host"
+        host = _host(answer.headers.get("Location", ""))
         return Refused(answer.status, f"{reason}: a redirect to {host}, which is not followed")
-    return Refused(answer.status, reason)
+    return Refused(answer.status, reason, code)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -57,19 +58,26 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def _date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a year of many digits
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _host(location: str) -> str:
+    try:
+        return urlsplit(location).hostname or "the same host"
+    except ValueError:
+        return "what is no address"
 
 
 class _Problem(msgspec.Struct, rename={"code": "errorCode"}):
     code: str
 
 
-def _code(content: bytes) -> str:
+def _code(content: bytes) -> str | None:
     """The error code of an Epic-style body. Anything else there may quote what we sent."""
     try:
         code = msgspec.json.decode(content, type=_Problem).code
-    except ValueError:
-        return ""
-    return f" ({code})" if re.fullmatch(r"errors(\.[a-z0-9_-]{1,60}){1,9}", code) else ""
+    except (ValueError, RecursionError):
+        return None
+    return code if re.fullmatch(r"errors(\.[a-z0-9_-]{1,60}){1,9}", code) else None

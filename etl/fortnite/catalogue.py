@@ -88,15 +88,18 @@ async def ingest(
 
 
 async def _first(data: DataApi, listing: _Listing) -> Page:
-    """The page to begin with; the very first where a saved cursor is no longer taken."""
+    """The page to begin with; the very first where a saved cursor is no longer taken, or fails."""
     try:
         return await data.islands(listing.after)
-    except Refused as error:
-        if listing.after is None:
+    except (Refused, Transient) as error:
+        if listing.after is None or (isinstance(error, Transient) and error.retry_at is not None):
             raise
-        log.warning("listing begins anew, the saved cursor is refused", reason=error.reason)
+        reason = error.reason
+    # Where it is not the cursor that fails, this fails too, and the cursor stays for the next time.
+    page = await data.islands(None)
+    log.warning("listing begins anew, the saved cursor leads nowhere", reason=reason)
     listing.after, listing.pages = None, 0
-    return await data.islands(None)
+    return page
 
 
 async def _list(

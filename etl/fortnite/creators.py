@@ -46,7 +46,7 @@ async def sample_creators(cycle: Cycle, requests: int) -> None:
     would not do. Who is due is kept in ``engine.crawl``, shared by all workers: creators never asked
     first, then the sooner the more players they had. Islands listed under another account than
     their details name are logged. A creator is settled once its samples are stored, so one whose
-    worker dies is asked again.
+    worker dies is asked again. Cancelled, it gives back what it holds.
     """
     await _Pages(cycle, requests).sample()
 
@@ -67,9 +67,13 @@ class _Pages:
             batch = await self._claim(most)
             if batch is None:
                 break
-            await in_lanes(batch.lease.claims, partial(self._read, batch), LANES)
-            await self._listing.flush()
-            await self._settle(batch)
+            try:
+                await in_lanes(batch.lease.claims, partial(self._read, batch), LANES)
+                await self._listing.flush()
+                await self._settle(batch)
+            except asyncio.CancelledError:
+                await crawl.let_go(self._cycle.db, PAGES, batch.lease)
+                raise
         self._listing.complete &= not self._cycle.over
         await self._listing.close()
 

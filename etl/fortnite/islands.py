@@ -28,8 +28,8 @@ async def refresh_islands(db: Database, settings: Settings, limit: int) -> Numbe
 
     Raises:
         PlainError: credentials or ETL_TOKEN_KEY are incomplete.
-        Refused: Links refuses us, and as Unauthorized our token; the islands asked for are due as
-            before. Where one of them may be the reason, each is asked for alone next.
+        Refused: Links refuses us, and as Unauthorized our token; the islands asked for are not
+            blamed. Where one of them may be the reason, each is asked for alone next.
     """
     account = credentials(settings)
     if account is None:

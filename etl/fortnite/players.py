@@ -64,8 +64,8 @@ async def refresh_creators(
 
     Raises:
         PlainError: credentials or ETL_TOKEN_KEY are incomplete.
-        Refused: the service refuses us, and as Unauthorized our token; who was asked for is due as
-            before. Where one of a bulk request may be the reason, each is asked for alone next.
+        Refused: the service refuses us, and as Unauthorized our token; who was asked for is not
+            blamed. Where one of a bulk request may be the reason, each is asked for alone next.
     """
     account = credentials(settings)
     if account is None:

@@ -34,7 +34,7 @@ _Variant = Annotated[str, Meta(max_length=500)]
 
 
 class _Access(msgspec.Struct):
-    token: Annotated[str, Meta(min_length=1, max_length=2000)]
+    token: Annotated[str, Meta(pattern=r"\A[\x21-\x7e]{1,2000}\Z")]  # what a header can hold
 
 
 @dataclass(slots=True)

@@ -1,4 +1,5 @@
-create function engine.abandon(p_resource text, p_lease bigint, p_keys text[]) returns integer
+create function engine.abandon(p_resource text, p_lease bigint, p_keys text[], p_reason text default null)
+returns integer
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -9,7 +10,9 @@ declare
   v_abandoned integer;
 begin
   update engine.crawl as c
-  set leased_until = least(c.leased_until, now())
+  set
+    leased_until = least(c.leased_until, now()),
+    last_error = coalesce(p_reason, c.last_error)
   from (
     select
       p_resource as resource,
@@ -29,6 +32,6 @@ begin
 end
 $$;
 
-comment on function engine.abandon(text, bigint, text[]) is
+comment on function engine.abandon(text, bigint, text[], text) is
 'Ends the lease of claimed entities as if their worker had died: the attempt counts, and each is claimed alone next. '
-'Gives how many were still held';
+'The reason is what ops.dead tells of one that comes to nothing each time. Gives how many were still held';

@@ -10,6 +10,12 @@ create function raw.reject(
 )
 returns integer
 language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_bitmapscan = off
+set jit = off
 as $$
 declare
   v_kept integer;
@@ -22,16 +28,30 @@ begin
     k.reason,
     k.body
   from unnest(p_keys, p_reasons, p_bodies) as k (key, reason, body)
-  -- What is fetched again and again and stays bad is kept once.
-  where not exists (
-    select from raw.rejected as r
-    where
-      r.resource = p_resource
-      and r.key is not distinct from k.key
-      and r.replayed_at is null
-      and r.reason = k.reason
-      and r.body is not distinct from k.body
-  );
+  -- What is fetched again and again and stays bad is kept once. Keys are looked up one by one: where upstream has
+  -- spoiled all of them, all wait there with one reason.
+  where
+    not exists (
+      select from raw.rejected as r
+      where
+        r.resource = p_resource
+        and r.key = any(array[k.key])
+        and r.replayed_at is null
+        and r.reason = k.reason
+        and r.body is not distinct from k.body
+    )
+    and (
+      k.key is not null
+      or not exists (
+        select from raw.rejected as r
+        where
+          r.resource = p_resource
+          and r.key is null
+          and r.replayed_at is null
+          and r.reason = k.reason
+          and r.body is not distinct from k.body
+      )
+    );
   get diagnostics v_kept = row_count;
   if p_lease is not null then
     perform engine.settle_failed(p_resource, p_lease, p_attempts, p_keys, p_reasons);

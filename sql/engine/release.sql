@@ -1,4 +1,10 @@
-create function engine.release(p_resource text, p_lease bigint, p_keys text[], p_due_at timestamptz default null)
+create function engine.release(
+  p_resource text,
+  p_lease bigint,
+  p_keys text[],
+  p_due_at timestamptz default null,
+  p_spread interval default '0'
+)
 returns integer
 language plpgsql
 set plan_cache_mode = force_generic_plan
@@ -13,7 +19,7 @@ begin
   set
     attempts = greatest(c.attempts - 1, 0),
     leased_until = '-infinity',
-    due_at = greatest(c.due_at, p_due_at)
+    due_at = greatest(c.due_at, p_due_at + p_spread * random())
   from (
     select
       p_resource as resource,
@@ -33,6 +39,7 @@ begin
 end
 $$;
 
-comment on function engine.release(text, bigint, text[], timestamptz) is
-'Gives claimed entities back unblamed: the attempt is taken off again, and they are not due before the instant given. '
-'Only what is still held by the lease; a second call does nothing. Gives how many';
+comment on function engine.release(text, bigint, text[], timestamptz, interval) is
+'Gives claimed entities back unblamed: the attempt is taken off again, and they are not due before the instant given, '
+'each later by a random part of the spread. Only what is still held by the lease; a second call does nothing. Gives '
+'how many';

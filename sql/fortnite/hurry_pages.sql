@@ -26,6 +26,8 @@ as $$
       and p.state <> 'dead'
       and p.due_at > now()
       and p.leased_until = '-infinity'
+      -- What failed waits longer each time: hurried, it would be dead within minutes.
+      and p.attempts = 0
       and p.last_fetched_at < t.told_at
     order by p.key
     for no key update of p skip locked

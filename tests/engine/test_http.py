@@ -20,6 +20,8 @@ from etl.settings import Settings
 from tests.engine.upstreams import BUCKET, SECRET, transient, upstream
 from tests.wire import answer, certificate, saying, serve, serve_http2
 
+DEEP = b'{"x": ' + b"[" * 100_000
+
 
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
@@ -90,11 +92,15 @@ async def test_what_is_refused_is_not_tried_again(db: Database, settings: Settin
     ):
         with pytest.raises(Refused) as raised:
             await one.get("/x", params={"q": SECRET})
-        assert raised.value.status == 404
+        assert (raised.value.status, raised.value.code) == (
+            404,
+            "errors.com.epicgames.not_found",
+        )
         assert "(errors.com.epicgames.not_found)" in str(raised.value)
         assert SECRET not in str(raised.value)
-        with pytest.raises(Refused, match="403"):
+        with pytest.raises(Refused, match="403") as raised:
             await one.get("/x")
+        assert raised.value.code is None
     assert len(server.asked) == 2
 
 
@@ -106,6 +112,28 @@ async def test_a_redirect_takes_no_token_to_another_host(db: Database, settings:
                 await one.get("/x", headers={"Authorization": f"Bearer {SECRET}"})
         assert SECRET not in str(raised.value)
         assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        (answer(302, b"", Location="http://["), Refused),
+        (answer(400, DEEP), Refused),
+        (answer(500, DEEP), Transient),
+        (answer(503, Retry_After="Mon, 01 Jan 99999999999 00:00:00 GMT"), Transient),
+        (
+            answer(429, Retry_After="Mon, 01 Jan 2024 00:00:00 GMT", Date="1 Jan 99999999999 0:0"),
+            Transient,
+        ),
+    ],
+    ids=["location", "deep-400", "deep-500", "year-503", "date-429"],
+)
+async def test_what_is_wrong_with_a_refusal_changes_nothing_about_it(
+    db: Database, settings: Settings, said: bytes, means: type[Exception]
+) -> None:
+    async with serve(saying(said)) as server, upstream(db, settings, server.url) as one:
+        with pytest.raises(means):
+            await one.get("/x")
 
 
 async def test_not_modified_is_an_answer(db: Database, settings: Settings) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -113,6 +114,49 @@ async def test_a_transient_failure_gives_the_batch_back_unblamed(
     assert given_back == [(0, True)] * 10
 
 
+@pytest.mark.parametrize("batch", [1, 10])
+async def test_one_that_upstream_always_stumbles_over_holds_up_no_others(
+    db: Database, conn: Conn, things: Resource, batch: int
+) -> None:
+    await discover(conn, 35)
+    await conn.execute(
+        "update engine.crawl set due_at = now() - interval '1 s' where key = 'k0000'"
+    )
+
+    async def fetch(claims: Sequence[Claim]) -> Sequence[Item]:
+        if "k0000" in keys_of(claims):
+            raise Transient("500")
+        return await answer(claims)
+
+    small = replace(things, batch=batch)
+    for _ in range(60):  # one a minute
+        await refresh(db, small, fetch, limit=1000, settings=OPTIONS)
+        await conn.execute("update engine.crawl set due_at = due_at - interval '1 min'")
+    assert await rows(conn, "select count(*) from probe.thing") == [(34,)]
+    assert await rows(
+        conn, "select key, attempts, state from engine.crawl where last_fetched_at is null"
+    ) == [("k0000", 0, "active")]
+
+
+async def test_that_all_are_gone_at_once_is_not_believed(
+    db: Database, conn: Conn, things: Resource
+) -> None:
+    await discover(conn, 10)
+    await refresh(db, things, answer, limit=10, settings=OPTIONS)
+
+    async def nothing(claims: Sequence[Claim]) -> Sequence[Item]:
+        return [Missing(claim.key, "not in the answer") for claim in claims]
+
+    await conn.execute("update engine.crawl set due_at = now()")
+    assert await refresh(db, things, nothing, limit=10, settings=OPTIONS) == Numbers(failed=10)
+    state = "select state, attempts, due_at > now() from engine.crawl group by 1, 2, 3"
+    assert await rows(conn, state) == [("active", 0, True)]
+
+    await conn.execute("update engine.crawl set due_at = now() where key < 'k0009'")
+    numbers = await refresh(db, things, nothing, limit=10, settings=OPTIONS)
+    assert numbers == Numbers(missing=9)
+
+
 async def test_a_turn_is_waited_for_while_nothing_is_leased(
     db: Database, conn: Conn, things: Resource
 ) -> None:
@@ -156,7 +200,9 @@ async def test_any_other_failure_brings_the_batch_back_one_by_one(
     for _ in range(6):
         with suppress(type(error)):
             await refresh(db, things, fetch, limit=10, settings=OPTIONS)
-    assert await rows(conn, "select key, attempts from ops.dead") == [("k0003", 3)]
+    ((key, attempts, why),) = await rows(conn, "select key, attempts, last_error from ops.dead")
+    assert (key, attempts) == ("k0003", 3)
+    assert str(error) in why
     assert await rows(conn, "select count(*) from probe.thing") == [(4,)]
 
 
@@ -236,6 +282,30 @@ async def test_cancelled_in_a_fetch_it_gives_the_batch_back(
         )
         == [(0, True)] * 10
     )
+
+
+async def test_cancelled_while_it_gives_a_batch_back_it_still_does(
+    db: Database, conn: Conn, things: Resource
+) -> None:
+    await discover(conn, 10)
+    asked = asyncio.Event()
+
+    async def fetch(_: Sequence[Claim]) -> Sequence[Item]:
+        await conn.execute("lock table engine.crawl in share mode")
+        asked.set()
+        raise Transient("503")
+
+    async with conn.transaction():
+        work = asyncio.create_task(refresh(db, things, fetch, limit=10, settings=OPTIONS))
+        await asked.wait()
+        await asyncio.sleep(0.1)
+        work.cancel()
+        await asyncio.sleep(0.1)
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert await rows(
+        conn, "select distinct attempts, leased_until = '-infinity' from engine.crawl"
+    ) == [(0, True)]
 
 
 async def test_cancelled_in_a_landing_it_lets_it_end(

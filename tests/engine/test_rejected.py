@@ -47,6 +47,15 @@ async def test_one_bad_body_does_not_sink_its_batch(
     assert await rows(conn, "select count(*) from probe.thing") == [(60,)]
 
 
+async def test_a_body_too_deep_to_be_hashed_does_not_sink_its_batch(
+    db: Database, conn: Conn, things: Resource
+) -> None:
+    deep = Found("bad", b'{"number": 1, "more": ' + b"[" * 500 + b"]" * 500 + b"}")
+    numbers = await land(db, replace(things, volatile=("seen",)), [*GOOD, deep], at(0))
+    assert (numbers.landed, numbers.rejected) == (60, 1)
+    assert await rejected(conn) == [("bad", "nested too deeply", deep.body)]
+
+
 async def test_every_bad_body_of_a_batch_is_found(
     db: Database, conn: Conn, things: Resource
 ) -> None:
@@ -161,3 +170,24 @@ async def test_whatever_bytes_come_all_are_accounted_for(
     assert numbers.landed >= 1
     count = "select (select count(*) from raw.document) + (select count(*) from raw.rejected)"
     assert await rows(conn, count) == [(len(page) + 1,)]
+
+
+async def test_setting_aside_reads_no_rows_of_other_keys(conn: Conn) -> None:
+    """All may wait there for the same reason: each batch would be slower than the last."""
+    query = "select raw.reject('probe.thing', null, 0, now(), %s::text[], %s::text[], %s::bytea[])"
+    count = """
+    select coalesce(idx_tup_fetch, 0) + coalesce(seq_tup_read, 0)
+    from pg_stat_xact_user_tables where relid = 'raw.rejected'::regclass
+    """
+    read = []
+    for first in range(0, 4_000, 400):
+        keys = [f"{number:04}" for number in range(first, first + 400)]
+        async with conn.transaction():
+            ((before,),) = await rows(conn, count)
+            for kept in (400, 0):
+                given = [keys, ["no title"] * 400, [b"{}"] * 400]
+                assert await rows(conn, query, given) == [(kept,)]
+            ((after,),) = await rows(conn, count)
+        read.append(after - before)
+        await conn.execute("analyze raw.rejected")
+    assert max(read) < 3 * 400

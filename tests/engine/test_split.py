@@ -37,6 +37,7 @@ def test_the_tolerant_way_finds_what_the_fast_way_does(page: dict[str, Any], ind
         b'{"n":-Infinity}',
         b'{"title":"a\x00b"}',
         b'{"title":"a\nb"}',
+        b'{"n":' + b"9" * 5_000 + b',"m":NaN}',
     ],
 )
 def test_one_bad_item_is_one(bad: bytes) -> None:

@@ -13,6 +13,7 @@ from psycopg.rows import DictRow
 from etl.engine import throttle
 from etl.engine.database import Database, Params, open_database
 from etl.engine.errors import Transient
+from tests.clock import set_ahead
 
 NAME = "test.bucket"
 
@@ -104,6 +105,19 @@ async def test_impatience_takes_nothing(db: Database) -> None:
             await throttle.take(db, NAME, patience=1)
         assert raised.value.retry_at is not None
         assert 8 < (raised.value.retry_at - datetime.now(UTC)).total_seconds() < 10.1
+
+
+async def test_a_worker_whose_clock_is_wrong_tells_the_turn_as_the_others_do(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await throttle.declare(db, NAME, 1, 0.1)
+    await throttle.take(db, NAME)
+    with monkeypatch.context() as skewed:
+        set_ahead(skewed)
+        with pytest.raises(Transient) as raised:
+            await throttle.take(db, NAME, patience=1)
+    assert raised.value.retry_at is not None
+    assert abs(raised.value.retry_at - datetime.now(UTC)) < timedelta(seconds=11)
 
 
 async def test_patience_ends_when_a_closure_pushes_the_turn_away(db: Database) -> None:

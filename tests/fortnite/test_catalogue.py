@@ -2,9 +2,7 @@
 
 import asyncio
 import re
-import sys
-from datetime import datetime, timedelta, tzinfo
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -16,6 +14,7 @@ from etl.fortnite import catalogue
 from etl.fortnite.catalogue import WATERMARK, ingest
 from etl.settings import Settings
 from etl.simulator.process import Running
+from tests.clock import set_ahead
 from tests.fortnite.conftest import ISLANDS
 from tests.fortnite.upstream import pointed, raw
 from tests.wire import Request, answer, saying, serve
@@ -65,22 +64,12 @@ async def test_all_pages_are_landed_and_the_next_listing_changes_nothing(
     assert due["n"] == ISLANDS
 
 
-class Ahead(datetime):
-    """The clock of a worker that is an hour fast."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> Self:
-        return super().now(tz) + timedelta(hours=1)
-
-
 async def test_a_worker_whose_clock_is_wrong_dates_pages_as_the_others_do(
     sim_db: Database, sim_options: Settings, sim: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await sim_db.fetch_one("select clock_timestamp() as now")
     with monkeypatch.context() as skewed:
-        for name, module in list(sys.modules.items()):
-            if name.startswith("etl.") and getattr(module, "datetime", None) is datetime:
-                skewed.setattr(module, "datetime", Ahead)
+        set_ahead(skewed)
         await ingest(sim_db, sim_options)
     row = await sim_db.fetch_one(
         "select min(fetched_at) as first, max(fetched_at) as last, clock_timestamp() as now "
@@ -257,6 +246,27 @@ async def test_pages_that_never_end_stop_with_their_reason(
     reason, count = await told(sim_db, settings, *endless)
     assert "has not ended after 4 pages" in reason
     assert count == 7
+
+
+async def test_a_saved_cursor_that_always_fails_keeps_no_new_islands_out(
+    sim_db: Database, settings: Settings
+) -> None:
+    saved = {"after": "1", "pages": 1, "complete": False}
+    await watermark.save(sim_db, WATERMARK, saved)
+    away = False
+
+    async def handle(request: Request, writer: asyncio.StreamWriter) -> None:
+        fails = away or "after=1" in request.line
+        writer.write(answer(500) if fails else answer(body=page(["new"], "1")))
+
+    async with serve(handle) as server:
+        with pytest.raises(Transient, match="500"):
+            await ingest(sim_db, pointed(settings, server.url))
+        assert await listed(sim_db) == 1
+        away = True  # then it is not the cursor's fault, which is kept
+        with pytest.raises(Transient, match="500"):
+            await ingest(sim_db, pointed(settings, server.url))
+    assert await watermark.load(sim_db, WATERMARK) == saved
 
 
 async def test_a_page_of_the_wrong_shape_says_so_and_its_good_part_is_landed(

@@ -8,6 +8,7 @@ import pytest
 from psycopg.rows import DictRow
 from pydantic import SecretStr
 
+from etl.engine.crawl import abandon, claim
 from etl.engine.database import Database, Params
 from etl.fortnite import ccu, creators
 from etl.fortnite.account import credentials
@@ -172,17 +173,32 @@ async def test_what_a_dead_worker_had_in_hand_is_done_by_the_next(
     for n in range(3):
         await creator(db, f"maker{n}", f"m{n}")
         upstream.creators[f"maker{n}"] = [[linked(f"m{n}", 1)]]
-    short = options.model_copy(update={"crawl_lease": 0.3})
+    await db.execute("select fortnite.meet_creators()")
+    lease = await claim(db, creators.PAGES, 3, options)
+    assert lease is not None
+    await abandon(db, creators.PAGES, lease)
+    numbers = await cycle(db, options, TS + timedelta(minutes=10))
+    assert numbers.creators == 3
+    assert await samples(db, TS + timedelta(minutes=10)) == {"m0": 1, "m1": 1, "m2": 1}
+
+
+async def test_a_cycle_that_is_cancelled_gives_back_the_creators_it_holds(
+    db: Database, options: Settings, upstream: Fake
+) -> None:
+    for n in range(3):
+        await creator(db, f"maker{n}", f"m{n}")
+        upstream.creators[f"maker{n}"] = [[linked(f"m{n}", 1)]]
     upstream.delay = 1
-    task = asyncio.create_task(cycle(db, short, TS))
+    task = asyncio.create_task(cycle(db, options, TS))
     await asyncio.sleep(0.5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    upstream.delay = 0
-    numbers = await cycle(db, options, TS + timedelta(minutes=10))
-    assert numbers.creators == 3
-    assert await samples(db, TS + timedelta(minutes=10)) == {"m0": 1, "m1": 1, "m2": 1}
+    rows = await db.fetch(
+        "select distinct attempts, leased_until = '-infinity' as free from engine.crawl "
+        "where resource = 'fortnite.creator_page'"
+    )
+    assert rows == [{"attempts": 0, "free": True}]
 
 
 class Dying(Database):

@@ -11,7 +11,7 @@ import pytest
 from psycopg.rows import DictRow
 
 from etl.engine.database import Database, Params
-from etl.engine.errors import Refused, Unauthorized
+from etl.engine.errors import Refused, Transient, Unauthorized
 from etl.fortnite import discovery, panels
 from etl.fortnite.discovery import DiscoveryNumbers, read
 from etl.settings import Settings
@@ -379,6 +379,16 @@ async def test_a_token_that_is_not_taken_ends_it(
     upstream.wrong = lambda request: answer(403) if "accessToken" in request.line else None
     with pytest.raises(Refused, match="accessToken"):
         await read(db, options, TS + 2 * STEP)
+
+
+@pytest.mark.parametrize("token", ["\u00e9", "a\n", "", "x" * 3000])
+async def test_an_access_token_that_no_header_can_hold_is_none(
+    db: Database, options: Settings, upstream: Fake, token: str
+) -> None:
+    said = answer(body=json.dumps({"token": token}).encode())
+    upstream.wrong = lambda request: said if "accessToken" in request.line else None
+    with pytest.raises(Transient, match="no discovery access token"):
+        await read(db, options, TS)
 
 
 async def test_a_cycle_that_has_no_time_left_stops_and_drops_nothing(

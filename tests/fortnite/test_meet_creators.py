@@ -25,3 +25,19 @@ async def test_all_creators_are_met_a_few_islands_at_a_time_and_then_again(db: D
     assert [await meet(db, 2) for _ in range(3)] == [1, 0, 1]
     assert await scheduled(db) == ["a", "aa", "b", "c"]
     assert [await meet(db, 2) for _ in range(6)] == [0] * 6
+
+
+async def test_a_page_that_failed_is_not_hurried(db: Database) -> None:
+    for name in ("fine", "failing"):
+        await creator(db, name, f"of-{name}")
+    await meet(db, 10)
+    await db.execute("update fortnite.creator set bulk_gone_at = now()")
+    await db.execute(
+        "update engine.crawl set due_at = now() + interval '1 hour', "
+        "last_fetched_at = now() - interval '1 day', attempts = (key = 'failing')::integer"
+    )
+    assert await db.fetch("select fortnite.hurry_pages() as n") == [{"n": 1}]
+    rows = await db.fetch(
+        "select key from engine.crawl where resource = 'fortnite.player_page' and due_at <= now()"
+    )
+    assert rows == [{"key": "fine"}]
