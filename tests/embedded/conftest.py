@@ -7,9 +7,11 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from etl import embedded
 from etl.settings import Settings
@@ -40,11 +42,20 @@ def own_home() -> Iterator[Settings]:
 
 
 @pytest.fixture
-def ordinary_user() -> Iterator[pwd.struct_passwd]:
-    """A user without privileges who can run this Python: nobody, or whoever runs the tests."""
+def ordinary_user(servers_home: Path) -> Iterator[pwd.struct_passwd]:
+    """A user without privileges who can run this Python: nobody, or whoever runs the tests.
+
+    The way to it is shut again after the test: one of them has it open at a time.
+    """
     if os.geteuid() != 0:
         yield pwd.getpwuid(os.geteuid())
         return
+    with FileLock(servers_home / "way.lock"), _way_to_this_python():
+        yield pwd.getpwnam("nobody")
+
+
+@contextmanager
+def _way_to_this_python() -> Iterator[None]:
     opened = []
     for program in (Path(sys.executable), Path(sys.executable).resolve(), Path(__file__)):
         for folder in program.parents:
@@ -53,7 +64,7 @@ def ordinary_user() -> Iterator[pwd.struct_passwd]:
                 folder.chmod(mode | stat.S_IXOTH)
                 opened.append((folder, mode))
     try:
-        yield pwd.getpwnam("nobody")
+        yield
     finally:
         for folder, mode in opened:
             folder.chmod(mode)
