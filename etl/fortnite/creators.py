@@ -12,6 +12,7 @@ from etl.engine.arrays import TextArray
 from etl.engine.crawl import Lease
 from etl.engine.errors import Refused, Transient
 from etl.engine.items import Visited
+from etl.engine.resource import DOUBTED
 from etl.engine.together import in_lanes
 from etl.fortnite.client import Counts
 from etl.fortnite.cycle import Cycle
@@ -25,6 +26,8 @@ PAGES = Visited("fortnite.creator_page")
 MOST_PAGES = 50
 """Pages of one creator past which they are not believed: five thousand islands."""
 LANES = 4
+AT_ONCE = 500
+"""Most creators claimed together."""
 
 
 @dataclass(slots=True)
@@ -34,7 +37,7 @@ class _Batch:
     lease: Lease
     players: dict[str, int] = field(default_factory=dict)
     listed: list[tuple[str, str]] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, Refused] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
     retry_at: datetime | None = None
 
@@ -58,7 +61,7 @@ class _Pages:
         self._left = requests
         # half a minute's worth: what a worker that dies has in hand is claimed one by one later
         self._per_minute = cycle.settings.fortnite_creators_per_minute
-        self._claimed_at_once = max(8, min(500, self._per_minute // 2))
+        self._claimed_at_once = max(8, min(AT_ONCE, self._per_minute // 2))
 
     async def sample(self) -> None:
         await self._cycle.db.execute("select fortnite.meet_creators()")
@@ -98,10 +101,8 @@ class _Pages:
             batch.missed.append(account)
             batch.retry_at = max(filter(None, (batch.retry_at, error.retry_at)), default=None)
         except Refused as error:
-            if error.status == 404:
-                batch.players[account] = 0
-            elif self._cycle.refusal is None:
-                batch.failed[account] = error.reason
+            if self._cycle.refusal is None:
+                batch.refused[account] = error
 
     async def _pages(self, batch: _Batch, account: str) -> int:
         """Take over the counts on all pages of a creator; gives its players in all."""
@@ -130,15 +131,16 @@ class _Pages:
     async def _settle(self, batch: _Batch) -> None:
         """Reschedule who was read or failed; give back who was not reached."""
         db, lease = self._cycle.db, batch.lease
+        failed = self._blamed(batch)
         await self._reconcile(batch)
         await db.execute(
             "select fortnite.settle_creators(%s, %s::text[], %s::bigint[])",
             (lease.token, list(batch.players), list(batch.players.values())),
         )
-        if batch.failed:
+        if failed:
             attempts = self._cycle.settings.crawl_attempts
-            await crawl.fail(db, PAGES, lease, batch.failed, attempts=attempts)
-        settled = {*batch.players, *batch.failed, *batch.missed}
+            await crawl.fail(db, PAGES, lease, failed, attempts=attempts)
+        settled = {*batch.players, *failed, *batch.missed}
         left = [account for account in lease.claims if account not in settled]
         # the next cycle is the retry: in this one a service that fails is asked once for each
         rest = max(self._cycle.end - asyncio.get_running_loop().time(), 0.0)
@@ -147,6 +149,28 @@ class _Pages:
                 due_at = lease.now() + timedelta(seconds=seconds)
                 due_at = max(filter(None, (due_at, batch.retry_at)))
                 await crawl.release(db, PAGES, lease, due_at, keys=accounts)
+
+    def _blamed(self, batch: _Batch) -> dict[str, str]:
+        """Why those fail who were refused. A page that is not there has nobody on it.
+
+        Where everybody was refused it is the service, or what stands before it: nobody is blamed,
+        and no more is asked for in this cycle. That nobody has a page takes the service's own word.
+        """
+        refused = batch.refused.values()
+        told = all(error.status == 404 and error.code for error in refused)
+        if len(refused) >= DOUBTED and not batch.players and not told:
+            reason = next(iter(refused)).reason
+            log.warning("every creator page is refused", creators=len(refused), reason=reason)
+            batch.missed += batch.refused
+            self._left = 0
+            return {}
+        gone = [account for account, error in batch.refused.items() if error.status == 404]
+        batch.players |= dict.fromkeys(gone, 0)
+        return {
+            account: error.reason
+            for account, error in batch.refused.items()
+            if account not in batch.players
+        }
 
     async def _reconcile(self, batch: _Batch) -> None:
         """Compare whose islands are with what was known, five thousand at a time."""

@@ -10,8 +10,9 @@ from etl.engine import split
 from etl.engine.arrays import IntegerArray, TextArray
 from etl.engine.database import Database
 from etl.engine.errors import Refused, Transient, Unauthorized
-from etl.engine.items import Claim, Failed, Found, Item, Numbers
-from etl.engine.resource import refresh
+from etl.engine.hashing import GONE
+from etl.engine.items import Claim, Failed, Found, Item, Missing, Numbers
+from etl.engine.resource import DOUBTED, refresh
 from etl.engine.together import together
 from etl.fortnite.account import OFF, credentials
 from etl.fortnite.islands import BLAMED
@@ -91,6 +92,7 @@ class _Round:
     def __init__(self, db: Database, settings: Settings, at_once: int) -> None:
         self.numbers = CreatorNumbers()
         self.refusal: Refused | None = None
+        self._in_a_row = 0
         self._db = db
         self._settings = settings
         # where the rate is low, one by one: a request that fails then fails for nobody else
@@ -115,7 +117,7 @@ class _Round:
         """Read up to so many player pages that are due."""
 
         async def fetch(claims: Sequence[Claim]) -> Sequence[Item | Failed]:
-            items = [await self._read(pops, claim.key) for claim in claims]
+            items = [await self._read(pops, claim) for claim in claims]
             await self._follow(items)
             return items
 
@@ -129,13 +131,25 @@ class _Round:
         )
         self.numbers.pages.add(numbers)
 
-    async def _read(self, pops: Pops, account: str) -> Item | Failed:
+    async def _read(self, pops: Pops, claim: Claim) -> Item | Failed:
         try:
-            return await pops.page(account)
+            item: Item | Failed = await pops.page(claim.key)
         except Unauthorized as error:
             raise self._refused(error) from None
         except Refused as error:
-            return Failed(account, error.reason)
+            self._without(error)
+            return Failed(claim.key, error.reason)
+        if isinstance(item, Missing) and claim.body_hash not in (None, GONE):
+            self._without(Refused(404, item.reason))
+        elif isinstance(item, Found):
+            self._in_a_row = 0
+        return item
+
+    def _without(self, error: Refused) -> None:
+        """Count who is refused, or had a page and has none; so many in a row, and it is the service."""
+        self._in_a_row += 1
+        if self._in_a_row >= DOUBTED:
+            raise self._refused(error)
 
     def _refused(self, error: Refused) -> Transient:
         self.refusal = error

@@ -100,6 +100,38 @@ async def test_a_creator_the_service_refuses_comes_later_with_the_reason(
     assert "errors.no.permission" in rows[1]["last_error"]
 
 
+@pytest.mark.parametrize(
+    ("told", "asked_and_class"),
+    [
+        (answer(403, b'{"errorCode": "errors.no.permission"}'), (15, 0)),
+        (answer(302, Location="https://login.example/"), (15, 0)),
+        (answer(404), (15, 0)),
+        (answer(404, b'{"errorCode": "errors.not.found"}'), (25, 3)),
+    ],
+    ids=["forbidden", "redirected", "no such path", "no such page"],
+)
+async def test_that_everybody_is_refused_is_held_against_nobody(
+    db: Database,
+    options: Settings,
+    upstream: Fake,
+    monkeypatch: pytest.MonkeyPatch,
+    told: bytes,
+    asked_and_class: tuple[int, int],
+) -> None:
+    asked, class_ = asked_and_class
+    monkeypatch.setattr(creators, "AT_ONCE", 15)
+    for n in range(25):
+        await creator(db, f"maker{n}", f"m{n}")
+    upstream.wrong = lambda request: told if "creator/page" in request.line else None
+    assert not (await cycle(db, options, TS)).complete
+    rows = await db.fetch(
+        "select distinct count(*) over (), class, attempts, last_error from engine.crawl "
+        "where resource = 'fortnite.creator_page' and due_at > now()"
+    )
+    assert rows == [{"count": asked, "class": class_, "attempts": 0, "last_error": None}]
+    assert len(upstream.paths("creator/page")) == asked
+
+
 async def test_creators_never_asked_come_first_then_those_with_players(
     db: Database, options: Settings, upstream: Fake
 ) -> None:

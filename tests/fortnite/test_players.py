@@ -6,6 +6,8 @@ import pytest
 
 from etl.engine import http
 from etl.engine.database import Database
+from etl.engine.errors import Refused
+from etl.engine.resource import DOUBTED
 from etl.fortnite.islands import refresh_islands
 from etl.fortnite.players import CreatorNumbers, refresh_creators
 from etl.settings import Settings
@@ -144,3 +146,21 @@ async def test_a_request_that_fails_blames_no_creator(
     name = "fortnite.creator" if route == "players" else "fortnite.player_page"
     for row in (await crawled(sim_db, name)).values():
         assert (row["attempts"], row["state"], row["last_error"]) == (0, "active", None)
+
+
+@pytest.mark.parametrize(("kind", "more"), [("error", {"status": 403}), ("not_found", {})])
+async def test_a_service_that_refuses_one_after_another_is_asked_no_more(
+    sim_db: Database, sim_options: Settings, sim: Running, kind: str, more: dict[str, int]
+) -> None:
+    await known(sim_db, sim_options, sim, 100)
+    there = (await refresh_creators(sim_db, sim_options)).pages.landed
+    assert there > 20
+    await sim_db.execute(DUE)
+    await sim.fault("player", kind, **more)
+    before = (await sim.state())["served"]["player"]
+    with pytest.raises(Refused):
+        await refresh_creators(sim_db, sim_options)
+    assert (await sim.state())["served"]["player"] - before < 2 * DOUBTED
+    rows = (await crawled(sim_db, "fortnite.player_page")).values()
+    assert sum(bool(row["attempts"]) for row in rows) < DOUBTED
+    assert sum(row["state"] == "active" for row in rows) > there - DOUBTED
