@@ -13,7 +13,7 @@ import psycopg
 from etl.embedded.account import Account, account
 from etl.embedded.home import OWNER, Home, ServerFailed, read_json, write
 from etl.embedded.postgres_build import Build, find_build
-from etl.embedded.postgres_conf import conf
+from etl.embedded.postgres_conf import ENVIRONMENT, conf
 from etl.embedded.process import end, find, free_port, last_words, marked, newest
 from etl.embedded.report import Report
 from etl.settings import Settings
@@ -23,11 +23,6 @@ DATABASE = "headrace"
 START_SECONDS = 300
 STOP_SECONDS = 60
 TRIES = 3
-KEEP = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(16 * 1024 * 1024))
-"""For the GNU C library: memory of a batch is kept for the next, and not given back and cleared each time.
-
-A fifth of the time to read documents for Elasticsearch, in batches of 2 MB.
-"""
 
 
 @dataclass(frozen=True)
@@ -153,7 +148,7 @@ class Postgres:
             report.step(NAME, f"starting at port {port}")
             with (self.folder / "start.log").open("wb") as log:
                 done = who.run(
-                    [*command, "-w", "-t", str(START_SECONDS), "-s"], env=KEEP, output=log
+                    [*command, "-w", "-t", str(START_SECONDS), "-s"], env=ENVIRONMENT, output=log
                 )
             if done.returncode == 0:
                 return

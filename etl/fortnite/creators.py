@@ -26,8 +26,6 @@ PAGES = Visited("fortnite.creator_page")
 MOST_PAGES = 50
 """Pages of one creator past which they are not believed: five thousand islands."""
 LANES = 4
-AT_ONCE = 500
-"""Most creators claimed together."""
 
 
 @dataclass(slots=True)
@@ -49,7 +47,8 @@ async def sample_creators(cycle: Cycle, requests: int) -> None:
     would not do. Who is due is kept in ``engine.crawl``, shared by all workers: creators never asked
     first, then the sooner the more players they had. Islands listed under another account than
     their details name are logged. A creator is settled once its samples are stored, so one whose
-    worker dies is asked again. Cancelled, it gives back what it holds.
+    worker dies is asked again. Cancelled, it gives back what it holds. When the service refuses ten
+    one after another, who is not settled yet is not blamed, and no more are asked in this cycle.
     """
     await _Pages(cycle, requests).sample()
 
@@ -59,14 +58,21 @@ class _Pages:
         self._cycle = cycle
         self._listing = Listing(cycle, SOURCE)
         self._left = requests
+        self._in_a_row = 0
         # half a minute's worth: what a worker that dies has in hand is claimed one by one later
         self._per_minute = cycle.settings.fortnite_creators_per_minute
-        self._claimed_at_once = max(8, min(AT_ONCE, self._per_minute // 2))
+        self._claimed_at_once = max(8, min(500, self._per_minute // 2))
+
+    @property
+    def _doubted(self) -> bool:
+        """Whether so many were refused in a row that it is the service, not they."""
+        return self._in_a_row >= DOUBTED
 
     async def sample(self) -> None:
+        """Read batch after batch until the requests or the time are used up, or it is pointless."""
         await self._cycle.db.execute("select fortnite.meet_creators()")
         await self._listing.open(0)
-        while (most := self._most()) > 0 and not self._cycle.over:
+        while (most := self._most()) > 0 and not (self._cycle.over or self._doubted):
             batch = await self._claim(most)
             if batch is None:
                 break
@@ -92,17 +98,23 @@ class _Pages:
 
     async def _read(self, batch: _Batch, account: str) -> None:
         """All pages of one creator; what was read before one fails is kept."""
-        if self._cycle.over:
+        if self._cycle.over or self._doubted:
             return
         try:
             batch.players[account] = await self._pages(batch, account)
             self._cycle.numbers.creators += 1
+            self._in_a_row = 0
         except Transient as error:
             batch.missed.append(account)
             batch.retry_at = max(filter(None, (batch.retry_at, error.retry_at)), default=None)
         except Refused as error:
-            if self._cycle.refusal is None:
-                batch.refused[account] = error
+            if self._cycle.refusal is not None:
+                return
+            batch.refused[account] = error
+            if error.status != 404 or error.code is None:  # else the page is unknown, not the path
+                self._in_a_row += 1
+                if self._in_a_row == DOUBTED:
+                    log.warning("creator pages paused", reason=error.reason)
 
     async def _pages(self, batch: _Batch, account: str) -> int:
         """Take over the counts on all pages of a creator; gives its players in all."""
@@ -131,7 +143,7 @@ class _Pages:
     async def _settle(self, batch: _Batch) -> None:
         """Reschedule who was read or failed; give back who was not reached."""
         db, lease = self._cycle.db, batch.lease
-        failed = self._blamed(batch)
+        failed = self._judge(batch)
         await self._reconcile(batch)
         await db.execute(
             "select fortnite.settle_creators(%s, %s::text[], %s::bigint[])",
@@ -150,27 +162,16 @@ class _Pages:
                 due_at = max(filter(None, (due_at, batch.retry_at)))
                 await crawl.release(db, PAGES, lease, due_at, keys=accounts)
 
-    def _blamed(self, batch: _Batch) -> dict[str, str]:
-        """Why those fail who were refused. A page that is not there has nobody on it.
-
-        Where everybody was refused it is the service, or what stands before it: nobody is blamed,
-        and no more is asked for in this cycle. That nobody has a page takes the service's own word.
-        """
-        refused = batch.refused.values()
-        told = all(error.status == 404 and error.code for error in refused)
-        if len(refused) >= DOUBTED and not batch.players and not told:
-            reason = next(iter(refused)).reason
-            log.warning("every creator page is refused", creators=len(refused), reason=reason)
+    def _judge(self, batch: _Batch) -> dict[str, str]:
+        """What becomes of who was refused; gives why those fail who are blamed for it."""
+        if self._doubted:
             batch.missed += batch.refused
-            self._left = 0
             return {}
+        # a page that is not there has nobody on it
         gone = [account for account, error in batch.refused.items() if error.status == 404]
         batch.players |= dict.fromkeys(gone, 0)
-        return {
-            account: error.reason
-            for account, error in batch.refused.items()
-            if account not in batch.players
-        }
+        others = batch.refused.keys() - gone
+        return {account: batch.refused[account].reason for account in others}
 
     async def _reconcile(self, batch: _Batch) -> None:
         """Compare whose islands are with what was known, five thousand at a time."""

@@ -66,7 +66,9 @@ async def refresh_creators(
     Raises:
         PlainError: credentials or ETL_TOKEN_KEY are incomplete.
         Refused: the service refuses us, and as Unauthorized our token; who was asked for is not
-            blamed. Where one of a bulk request may be the reason, each is asked for alone next.
+            blamed. Where one of a bulk request may be the reason, each is asked for alone next. So
+            are ten player pages refused, or gone that were there, one after another; of those, the
+            ones settled before the last request stay blamed.
     """
     account = credentials(settings)
     if account is None:

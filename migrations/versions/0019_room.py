@@ -10,7 +10,7 @@ revision = "0019"
 down_revision = "0018"
 
 ROOM = """
--- A row that was never fetched is half as long as it will be: with half a page to spare, most moved to another one.
+-- A row grows by half when it is first fetched: with half a page to spare, most moved to another one.
 alter table engine.crawl set (fillfactor = 40);
 
 alter table fortnite.island_change

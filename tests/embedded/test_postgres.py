@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from etl import embedded
 from etl.embedded import NotRunning
+from etl.embedded.postgres_conf import ENVIRONMENT
 from etl.settings import Settings
 from tests.commands import ETL, environment, run_etl, variables
 from tests.embedded.postmaster import POSTGRES, kill, one, port, postmaster
@@ -37,6 +38,11 @@ def test_it_listens_on_the_loopback_alone(running: Settings) -> None:
     listening = [c for c in postmaster(running).net_connections("all") if c.status == "LISTEN"]
     assert [c.laddr for c in listening] == [("127.0.0.1", port(running))]
     assert one(running, "show unix_socket_directories") == ""
+
+
+def test_it_is_told_to_keep_the_memory_of_a_batch(running: Settings) -> None:
+    # of the server itself: a backend writes its title over what it was given
+    assert postmaster(running).environ().items() >= ENVIRONMENT.items()
 
 
 def test_password_is_in_no_log_and_on_no_command_line(running: Settings) -> None:

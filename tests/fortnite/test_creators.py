@@ -10,15 +10,23 @@ from pydantic import SecretStr
 
 from etl.engine.crawl import abandon, claim
 from etl.engine.database import Database, Params
+from etl.engine.resource import DOUBTED
 from etl.fortnite import ccu, creators
 from etl.fortnite.account import credentials
 from etl.fortnite.ccu import cycle
 from etl.fortnite.client import open_discovery
+from etl.fortnite.creators import LANES
 from etl.fortnite.cycle import Cycle, CycleNumbers
 from etl.settings import Settings
 from tests.fortnite.samples import TS, creator, samples
 from tests.fortnite.upstream import Fake, linked
 from tests.wire import answer
+
+FORBIDDEN = answer(403, b'{"errorCode": "errors.no.permission"}')
+SETTLED = (
+    "select key, class, attempts, last_error from engine.crawl "
+    "where resource = 'fortnite.creator_page' and due_at > now()"
+)
 
 
 async def test_unknown_islands_of_creator_pages_are_added_and_crawled_first(
@@ -85,7 +93,7 @@ async def test_a_creator_the_service_refuses_comes_later_with_the_reason(
 ) -> None:
     await creator(db, "gone", "a")
     await creator(db, "private", "b")
-    said = {"gone": answer(404), "private": answer(403, b'{"errorCode": "errors.no.permission"}')}
+    said = {"gone": answer(404), "private": FORBIDDEN}
     upstream.wrong = lambda request: next(
         (text for name, text in said.items() if name in request.line), None
     )
@@ -100,36 +108,58 @@ async def test_a_creator_the_service_refuses_comes_later_with_the_reason(
     assert "errors.no.permission" in rows[1]["last_error"]
 
 
+async def known(db: Database) -> list[str]:
+    """Twenty-five creators with an island each."""
+    names = [f"maker{n}" for n in range(25)]
+    for name in names:
+        await creator(db, name, f"of-{name}")
+    return names
+
+
 @pytest.mark.parametrize(
-    ("told", "asked_and_class"),
-    [
-        (answer(403, b'{"errorCode": "errors.no.permission"}'), (15, 0)),
-        (answer(302, Location="https://login.example/"), (15, 0)),
-        (answer(404), (15, 0)),
-        (answer(404, b'{"errorCode": "errors.not.found"}'), (25, 3)),
-    ],
-    ids=["forbidden", "redirected", "no such path", "no such page"],
+    "told",
+    [FORBIDDEN, answer(302, Location="https://login.example/"), answer(404)],
+    ids=["forbidden", "redirected", "no such path"],
 )
-async def test_that_everybody_is_refused_is_held_against_nobody(
-    db: Database,
-    options: Settings,
-    upstream: Fake,
-    monkeypatch: pytest.MonkeyPatch,
-    told: bytes,
-    asked_and_class: tuple[int, int],
+async def test_a_service_that_refuses_one_after_another_is_asked_no_more_and_nobody_blamed(
+    db: Database, options: Settings, upstream: Fake, told: bytes
 ) -> None:
-    asked, class_ = asked_and_class
-    monkeypatch.setattr(creators, "AT_ONCE", 15)
-    for n in range(25):
-        await creator(db, f"maker{n}", f"m{n}")
+    await known(db)
     upstream.wrong = lambda request: told if "creator/page" in request.line else None
     assert not (await cycle(db, options, TS)).complete
-    rows = await db.fetch(
-        "select distinct count(*) over (), class, attempts, last_error from engine.crawl "
-        "where resource = 'fortnite.creator_page' and due_at > now()"
+    asked = len(upstream.paths("creator/page"))
+    assert DOUBTED <= asked < DOUBTED + LANES
+    rows = await db.fetch(SETTLED)
+    assert len(rows) == asked
+    assert all((r["class"], r["attempts"], r["last_error"]) == (0, 0, None) for r in rows)
+
+
+async def test_pages_that_the_service_knows_are_not_there_are_believed_however_many(
+    db: Database, options: Settings, upstream: Fake
+) -> None:
+    await known(db)
+    told = answer(404, b'{"errorCode": "errors.not.found"}')
+    upstream.wrong = lambda request: told if "creator/page" in request.line else None
+    await cycle(db, options, TS)
+    rows = await db.fetch(SETTLED)
+    assert [(row["class"], row["attempts"]) for row in rows] == [(3, 0)] * 25
+
+
+async def test_a_service_that_answers_some_refuses_the_others_for_what_they_are(
+    db: Database, options: Settings, upstream: Fake
+) -> None:
+    makers = await known(db)
+    upstream.creators = {name: [[]] for name in makers}
+    answered = makers[::5]
+    upstream.wrong = lambda request: (
+        FORBIDDEN
+        if "creator/page" in request.line
+        and not any(f"/{name}?" in request.line for name in answered)
+        else None
     )
-    assert rows == [{"count": asked, "class": class_, "attempts": 0, "last_error": None}]
-    assert len(upstream.paths("creator/page")) == asked
+    await cycle(db, options, TS)
+    blamed = {row["key"] for row in await db.fetch(SETTLED) if row["attempts"] == 1}
+    assert blamed == {*makers} - {*answered}
 
 
 async def test_creators_never_asked_come_first_then_those_with_players(
