@@ -15,7 +15,6 @@ from psycopg.pq import Format
 
 _HEADER = Struct("!iiIii")
 _LENGTH = Struct("!i")
-_LENGTH_AND_VERSION = Struct("!ib")
 _LENGTH_AND_INTEGER = Struct("!ii")
 _NULL = b"\xff\xff\xff\xff"
 
@@ -80,20 +79,16 @@ class ByteaArray(Array):
         return cls(cls._join(len(items), _lengths(items)))
 
 
-class JsonbArray(Array):
-    """A jsonb[]."""
+class JsonArray(Array):
+    """A text[] of JSON texts, which the statement parses and the server refuses where they are none."""
 
-    oid = 3807
-    element = 3802
+    oid = 1009
+    element = 25
 
     @classmethod
-    def of(cls, items: Collection[bytes]) -> "JsonbArray":
-        """Encode JSON texts. The server parses them and refuses what is none."""
-        parts = []
-        for item in items:
-            parts.append(_LENGTH_AND_VERSION.pack(len(item) + 1, 1))
-            parts.append(item)
-        return cls(cls._join(len(items), parts))
+    def of(cls, items: Collection[bytes]) -> "JsonArray":
+        """Encode JSON texts."""
+        return cls(cls._join(len(items), _lengths(items)))
 
 
 def _lengths(items: Iterable[bytes | None]) -> Iterator[bytes]:
@@ -113,5 +108,5 @@ class _Dumper(Dumper):
         return obj.data
 
 
-for _cls in (TextArray, IntegerArray, ByteaArray, JsonbArray):
+for _cls in (TextArray, IntegerArray, ByteaArray, JsonArray):
     adapters.register_dumper(_cls, type(f"{_cls.__name__}Dumper", (_Dumper,), {"oid": _cls.oid}))

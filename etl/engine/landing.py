@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 import psycopg
 
-from etl.engine.arrays import ByteaArray, JsonbArray, TextArray
+from etl.engine.arrays import ByteaArray, JsonArray, TextArray
 from etl.engine.crawl import Lease
 from etl.engine.database import Database
 from etl.engine.hashing import GONE, hasher
@@ -201,7 +201,7 @@ def parameters(target: Target, changed: Sequence[Ready], same: Mapping[str, byte
         TextArray.of([ready.key for ready in changed]),
         ByteaArray.of([ready.hash for ready in changed]),
         TextArray.of([ready.etag for ready in changed]),
-        JsonbArray.of([ready.body for ready in changed]),
+        JsonArray.of([ready.body for ready in changed]),
         TextArray.of(same),
         ByteaArray.of(same.values()),
     ]

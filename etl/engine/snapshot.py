@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 import psycopg
 
-from etl.engine.arrays import ByteaArray, IntegerArray, JsonbArray, TextArray
+from etl.engine.arrays import ByteaArray, IntegerArray, JsonArray, TextArray
 from etl.engine.database import Database
 from etl.engine.landing import BLAMED, CHUNK, CHUNK_BYTES
 from etl.engine.text import as_reason
@@ -75,7 +75,7 @@ async def _keep(
                 taken_at,
                 TextArray.of([page.key for page in pages]),
                 IntegerArray.of([page.page for page in pages]),
-                JsonbArray.of([page.body for page in pages]),
+                JsonArray.of([page.body for page in pages]),
             ),
         )
     except psycopg.Error as error:

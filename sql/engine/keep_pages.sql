@@ -3,7 +3,7 @@ create function raw.keep_pages(
   p_taken_at timestamptz,
   p_keys text[],
   p_pages integer[],
-  p_bodies jsonb[]
+  p_bodies text[]
 )
 returns integer
 language plpgsql
@@ -25,7 +25,7 @@ begin
     p_taken_at,
     u.key,
     u.page,
-    u.body
+    u.body::jsonb
   from unnest(p_keys, p_pages, p_bodies) as u (key, page, body)
   order by u.key collate "C", u.page
   on conflict (taken_at, resource, key, page) do update
@@ -36,6 +36,6 @@ begin
 end
 $$;
 
-comment on function raw.keep_pages(text, timestamptz, text[], integer[], jsonb[]) is
+comment on function raw.keep_pages(text, timestamptz, text[], integer[], text[]) is
 'Keeps pages of a periodic listing, each once: a listing that is repeated at its instant overwrites itself. What is '
 'older than snapshots are kept is not written. Gives how many were written';

@@ -9,7 +9,7 @@ import orjson
 import psycopg
 import pytest
 
-from etl.engine.arrays import JsonbArray
+from etl.engine.arrays import JsonArray
 from etl.engine.crawl import Lease
 from etl.engine.database import Database, Params
 from etl.engine.items import Found, Item, Missing, Resource
@@ -61,7 +61,7 @@ async def test_a_body_that_is_there_already_is_not_sent(db: Database, things: Re
             self, query: LiteralString, params: Params = (), *, binary: bool = False
         ) -> list[dict[str, Any]]:
             nonlocal sent
-            sent += sum(len(p.data) for p in params if isinstance(p, JsonbArray))
+            sent += sum(len(p.data) for p in params if isinstance(p, JsonArray))
             return await db.fetch(query, params, binary=binary)
 
     watched = Watched(db._pool)
