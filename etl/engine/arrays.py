@@ -80,14 +80,14 @@ class ByteaArray(Array):
 
 
 class JsonArray(Array):
-    """A text[] of JSON texts, which the statement parses and the server refuses where they are none."""
+    """A text[] of JSON texts: a statement parses them one by one, an array of jsonb costs a tenth more."""
 
     oid = 1009
     element = 25
 
     @classmethod
     def of(cls, items: Collection[bytes]) -> "JsonArray":
-        """Encode JSON texts."""
+        """Encode JSON texts. The cast to jsonb refuses what is none."""
         return cls(cls._join(len(items), _lengths(items)))
 
 

@@ -158,7 +158,7 @@ begin
       from unnest(p_keys, p_hashes, p_bodies) with ordinality as k (key, hash, body, nth)
       where k.nth = any(v_nth);
     end if;
-    -- Row by row, which frees what parsing leaves behind: an array of jsonb would keep it to the end, a tenth slower.
+    -- Row by row, each in memory that is free again after it: reading an array of jsonb keeps that of all.
     v_bodies := array(select unnest(p_bodies)::jsonb);
     insert into raw.document (resource, key, version, fetched_at, body_hash, body)
     select
