@@ -82,8 +82,8 @@ class ByteaArray(Array):
 class JsonArray(Array):
     """A text[] of JSON texts: a statement parses them one by one, an array of jsonb costs a tenth more."""
 
-    oid = 1009
-    element = 25
+    oid = TextArray.oid
+    element = TextArray.element
 
     @classmethod
     def of(cls, items: Collection[bytes]) -> "JsonArray":

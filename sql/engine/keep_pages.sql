@@ -37,5 +37,5 @@ end
 $$;
 
 comment on function raw.keep_pages(text, timestamptz, text[], integer[], text[]) is
-'Keeps pages of a periodic listing, each once: a listing that is repeated at its instant overwrites itself. What is '
-'older than snapshots are kept is not written. Gives how many were written';
+'Keeps pages of a periodic listing (JSON texts), each once: a listing that is repeated at its instant overwrites '
+'itself. What is older than snapshots are kept is not written. Gives how many were written';

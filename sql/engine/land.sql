@@ -193,7 +193,8 @@ comment on function raw.land(
   text, text, bigint, timestamptz, interval[], text[], bytea[], text[], text[], text[], bytea[]
 ) is
 'Lands what one request gave, in one transaction: a new version of each body that differs from the latest one, its '
-'typed row through the apply function, and the crawl rows settled. Keys come once each and in byte order; a hash of '
-'no bytes with the body null says that upstream has the entity no more. p_same are entities whose body is the one we '
-'have. With a lease only what it still holds is touched; without (a listing, hashes given for p_same too) only what '
-'nothing newer was landed for. stale counts the rest. A second call with the same arguments changes nothing';
+'typed row through the apply function, and the crawl rows settled. Keys come once each and in byte order, bodies as '
+'JSON texts; a hash of no bytes with the body null says that upstream has the entity no more. p_same are entities '
+'whose body is the one we have. With a lease only what it still holds is touched; without (a listing, hashes given for '
+'p_same too) only what nothing newer was landed for. stale counts the rest. A second call with the same arguments '
+'changes nothing';
